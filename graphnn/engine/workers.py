@@ -1,0 +1,85 @@
+"""Helping threads: they take parts of large nodes while a program runs, and sleep otherwise.
+
+One program at a time has the helpers; another that runs at the same moment does its parts alone, so programs in
+several Python threads do not disturb each other. Results are the same bits with and without helpers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+
+from graphnn.core.errors import SettingError
+from graphnn.engine.driver import CLOSED, compiled_loop, control_block
+
+# Turns of the waiting loop before a helper goes to sleep: about a millisecond.
+_PATIENCE = 20_000
+
+
+def thread_count() -> int:
+    """Threads that share the work of a program: $GRAPHNN_THREADS, or the processors it may use, at most 4."""
+    named = os.environ.get("GRAPHNN_THREADS")
+    if named is not None:
+        if not named.isdigit() or not 1 <= int(named) <= 256:
+            raise SettingError(f"GRAPHNN_THREADS is a whole number from 1 to 256, found {named!r}.")
+        return int(named)
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, 4)
+
+
+class Workers:
+    """The helping threads of this process; they are started at the first need."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._threads: list[threading.Thread] = []
+        self._control = control_block()
+        self._words = self._control.view(np.int64)
+        self._awake = 0
+        self._counting = threading.Lock()
+        self._wake = threading.Semaphore(0)
+        self._process = os.getpid()
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[int]:
+        """The address of the helpers' control block while they help; 0 if another program has them."""
+        if not self._lock.acquire(blocking=False):
+            yield 0
+            return
+        try:
+            self._call_up(thread_count() - 1)
+            yield self._control.ctypes.data
+        finally:
+            self._lock.release()
+
+    def _call_up(self, wanted: int) -> None:
+        if self._process != os.getpid():  # after a fork the threads are gone
+            self._reset()
+        while len(self._threads) < wanted:
+            thread = threading.Thread(target=self._help, name="graphnn helper", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        with self._counting:
+            asleep, self._awake = wanted - self._awake, wanted
+        for _ in range(asleep):
+            self._wake.release()
+
+    def _help(self) -> None:
+        helper = compiled_loop("helper")
+        page = np.array([self._control.ctypes.data, _PATIENCE], dtype=np.int64)
+        wake, counting, words = self._wake, self._counting, self._words
+        while words[CLOSED // 8] == 0:
+            wake.acquire()
+            helper(page.ctypes.data)
+            with counting:
+                self._awake -= 1
+
+
+workers = Workers()
