@@ -1,0 +1,102 @@
+"""Hand a scene to Graphviz's own tools: a `graphviz.Digraph`, which who knows that package can go on from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from viz.scene import Box, Scene, Wire
+from viz.theme import LIGHT, Theme
+
+if TYPE_CHECKING:
+    import graphviz
+
+__all__ = ["digraph", "dot"]
+
+_SHAPES = {"input": "box", "parameter": "octagon", "constant": "box", "op": "box"}
+_STYLES = {"input": "rounded,filled", "parameter": "filled", "constant": "filled", "op": "rounded,filled"}
+_DASHES = {
+    "positive": "solid",
+    "negative": "dashed",
+    "mixed": "dashed",
+    "zero": "dotted",
+    "not finite": "dotted",
+}
+
+
+def digraph(scene: Scene, *, direction: str = "LR", theme: Theme = LIGHT) -> graphviz.Digraph:
+    """The scene as a `graphviz.Digraph`: boxes, groups as clusters, both kinds of wires. Graphviz places it itself."""
+    import graphviz
+
+    graph = graphviz.Digraph(
+        "graphnn",
+        graph_attr={
+            "rankdir": direction,
+            "fontname": "Roboto",
+            "label": _label(scene.title),
+            "labelloc": "t",
+        },
+        node_attr={"fontname": "Roboto", "fontsize": "11"},
+        edge_attr={"fontname": "Roboto", "fontsize": "9", "color": theme.forward},
+    )
+    _fill(graph, scene, theme)
+    for wire in scene.wires:
+        graph.edge(wire.source, wire.target, **_wire(wire, scene, theme))
+    return graph
+
+
+def dot(scene: Scene, *, direction: str = "LR", theme: Theme = LIGHT) -> str:
+    """The scene in the DOT language."""
+    return str(digraph(scene, direction=direction, theme=theme).source)
+
+
+def _fill(graph: graphviz.Digraph, scene: Scene, theme: Theme) -> None:
+    """Boxes inside their clusters. Inner clusters are closed before outer ones: scopes nest without recursion."""
+    import graphviz
+
+    bodies: dict[str | None, graphviz.Digraph] = {None: graph}
+    for i, group in enumerate(scene.groups):
+        body = graphviz.Digraph(f"cluster_{i}")
+        body.attr(label=_label(group.label), color=theme.group_border, bgcolor=theme.group, style="rounded")
+        bodies[group.id] = body
+    for box in scene.boxes:
+        ink = theme.inks[box.role]
+        bodies[box.group].node(
+            box.id,
+            _box_label(box),
+            shape=_SHAPES[box.role],
+            style=_STYLES[box.role],
+            fillcolor=ink.fill,
+            color=ink.border,
+            fontcolor=ink.text,
+            penwidth="2.2" if box.mark else "1.2",
+        )
+    for group in reversed(scene.groups):
+        bodies[group.parent].subgraph(bodies[group.id])
+
+
+def _label(text: str) -> str:
+    import graphviz
+
+    return str(graphviz.escape(text))
+
+
+def _box_label(box: Box) -> str:
+    head = box.title + (f"  {box.name}" if box.name else "")
+    detail = box.detail + (f"  {box.mark}" if box.mark else "")
+    rows = [f"{reading.label}: {'; '.join(reading.lines)}" for reading in box.readings]
+    return _label("\n".join([head, detail, *rows])).replace("\n", "\\n")
+
+
+def _wire(wire: Wire, scene: Scene, theme: Theme) -> dict[str, str]:
+    if wire.kind == "forward":
+        return {"tooltip": _label(wire.port)}
+    return {
+        "color": theme.signs[wire.sign],
+        "fontcolor": theme.signs[wire.sign],
+        "style": _DASHES[wire.sign],
+        "penwidth": f"{theme.wire_width(wire.size, scene.scale):.2f}",
+        "label": _label(wire.label),
+        "tooltip": _label(wire.note),
+        # A gradient runs against the flow; it must not turn the layers around.
+        "constraint": "false",
+    }

@@ -1,0 +1,42 @@
+"""Say in the legend what a picture uses, and only that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from viz.numbers import DIGITS
+from viz.scene import Box, Entry, Legend, Scale, Wire
+
+__all__ = ["legend_of"]
+
+_ROLES = ("input", "parameter", "constant", "op")
+_SIGNS = {
+    "positive": "positive",
+    "negative": "negative",
+    "mixed": "both signs",
+    "zero": "exactly 0",
+    "not finite": "NaN or ∞",
+}
+
+
+def legend_of(boxes: Sequence[Box], wires: Sequence[Wire], scale: Scale | None) -> Legend:
+    """The legend for these boxes and wires."""
+    roles = {box.role for box in boxes}
+    signs = {wire.sign for wire in wires if wire.kind == "backward"}
+    readings = [reading for box in boxes for reading in box.readings]
+    entries = [Entry("box", role, role) for role in _ROLES if role in roles]
+    if signs:
+        entries.append(Entry("forward", "value, forward"))
+        entries += [
+            Entry("sign", f"gradient, {words}", sign) for sign, words in _SIGNS.items() if sign in signs
+        ]
+        if scale is not None:
+            arrays = any(wire.kind == "backward" and not wire.label for wire in wires)
+            entries.append(Entry("scale", "size of the gradient" + (" (root mean square)" if arrays else "")))
+    if any(reading.heat for reading in readings):
+        entries.append(Entry("heat", "elements, each array on its own scale"))
+    if any(" ± " in line for reading in readings for line in reading.lines):
+        entries.append(Entry("text", "arrays: mean ± standard deviation, min … max"))
+    if readings:
+        entries.append(Entry("text", f"numbers rounded to {DIGITS} digits"))
+    return Legend(tuple(entries))
