@@ -28,6 +28,9 @@ from graphnn.engine.blas import register_blas
 from graphnn.engine.entry import RAISED
 from graphnn.engine.source import called, typed_code
 
+# Numba's own types do not list every option that it takes (`_nrt`: kernels count no references).
+_numba: Any = numba
+
 # Full fastmath would assume that NaN and infinity never occur, and make NaN checks lie.
 FLAGS = frozenset(("reassoc", "contract", "arcp", "nsz", "afn"))
 
@@ -83,7 +86,7 @@ def _jit(
     # LLVM; the kernel itself already by Numba, so that LLVM first sees its loops together with the entry's arrays,
     # of which one may have stride 0, or be operand and output at once.
     how: dict[str, Any] = {"inline": "always"} if outermost else {"forceinline": True}
-    return numba.njit(error_model="numpy", fastmath=set(flags), _nrt=False, **how)(copy)
+    return _numba.njit(error_model="numpy", fastmath=set(flags), _nrt=False, **how)(copy)
 
 
 def compile_entry(symbol: str, source: str, kernel: Callable[..., Any] | None, dtype: np.dtype) -> bytes:
@@ -99,7 +102,7 @@ def compile_entry(symbol: str, source: str, kernel: Callable[..., Any] | None, d
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", numba.NumbaWarning)
-            function = numba.cfunc(signature, error_model="numpy", fastmath=set(FLAGS), _nrt=False)(
+            function = _numba.cfunc(signature, error_model="numpy", fastmath=set(FLAGS), _nrt=False)(
                 names["entry"]
             )
     except Exception as error:  # what Numba cannot compile, it reports in many ways
