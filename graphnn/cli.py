@@ -113,9 +113,11 @@ def train(
     reached = trainer.evaluate(test)
     # The pictures show the network as it predicts, without the masks of dropout.
     run = gn.trace(loss, {"x": training.x[:batch], "y": training.y[:batch]})
+    # From top to bottom a deep network fits the width of a page.
+    structure, flow = viz.draw(run.graph, direction="TB"), viz.draw(run, direction="TB")
     files = [
-        *[viz.draw(run.graph).save(out / f"graph.{ending}") for ending in ("svg", "png")],
-        *[viz.draw(run).save(out / f"gradients.{ending}") for ending in ("svg", "png")],
+        *[structure.save(out / f"graph.{ending}") for ending in ("svg", "png")],
+        *[flow.save(out / f"gradients.{ending}") for ending in ("svg", "png")],
         viz.training_curve(history, out / "training.png"),
     ]
     click.echo(f"accuracy on held-out digits: {reached['accuracy']:.2%} (loss {reached['loss']:.4f})")
