@@ -76,6 +76,7 @@ class Program:
         self.outputs: tuple[Node, ...] = outs
         self.inputs = self.graph.inputs
         self._by_name = _inputs_by_name(self.inputs)
+        self._by_node = frozenset(self.inputs)
         self.watch = watch
         self._results, self._new = list(outs), [new for _, new in self.updates]
         self._place: Place = by_serial
@@ -174,10 +175,6 @@ class Program:
             names = [n for n in self._by_name if n]
             raise FeedError(f"run: there is no input {key!r}.{did_you_mean(str(key), names)}")
         return node
-
-    @property
-    def _by_node(self) -> frozenset[Node]:
-        return frozenset(self.inputs)
 
     def binding(
         self, arrays: Mapping[Node, np.ndarray], sizes: Mapping[str, int] | None = None
