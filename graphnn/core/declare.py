@@ -25,6 +25,7 @@ def op(
     no_slope: str | None = None,
     types: str = "float",
     alias: bool = False,
+    per_element: tuple[int, int] | None = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op; decorates its meaning, a NumPy function whose keyword-only parameters are the attributes.
@@ -40,6 +41,8 @@ def op(
     no_slope : the reason why the op has no slope
     types : what the signature's type variable may be: "float", "number" (int64 too), "any" (bool too)
     alias : the output is the operand's memory under another shape; there is no kernel
+    per_element : operations, and transcendental ones among them, per element of the largest operand or the output;
+        (0, 0) for what only moves data. Without it graphnn.cost counts by the signature.
 
     Raises DeclarationError for a name that exists, an unreadable signature, and (at first use) missing parts.
     """
@@ -48,6 +51,7 @@ def op(
         record = _record(meaning, name, signature, types)
         record.latex, record.slopes, record.onnx = latex, tuple(slopes), onnx
         record.kink, record.no_slope, record.alias = kink, no_slope, alias
+        record.per_element = per_element
         record.meaning = meaning
         record.samples = _as_samples(record, samples)
         return _register(record)
@@ -64,6 +68,7 @@ def composite(
     onnx: str | None = None,
     kink: float | None = None,
     types: str = "float",
+    per_element: tuple[int, int] | None = None,
     name: str | None = None,
 ) -> Callable[[Callable[..., Node]], Op]:
     """Declare an op whose meaning is written in other ops; decorates the function that builds them.
@@ -75,7 +80,7 @@ def composite(
     def declare(body: Callable[..., Node]) -> Op:
         record = _record(body, name, signature, types)
         record.latex, record.slopes, record.onnx, record.kink = latex, tuple(slopes), onnx, kink
-        record.body = body
+        record.body, record.per_element = body, per_element
         record.meaning = lambda *arrays, **attributes: SERVICES["interpret_body"](body, arrays, attributes)
         record.samples = _as_samples(record, samples)
         return _register(record)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 by_serial = attrgetter("serial")
 
 
-def reached(outputs: Iterable[Node]) -> list[Node]:
-    """Every node that the outputs need, in topological order.
+def reached(outputs: Iterable[Node], since: int = 0) -> list[Node]:
+    """Every node that the outputs need, in topological order; of those made before serial `since` only the nearest.
 
     Operands exist before the node that uses them, so the order of creation is a topological order, and a set
     that is reached by a stack and sorted by serial needs no recursion.
@@ -28,7 +28,8 @@ def reached(outputs: Iterable[Node]) -> list[Node]:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack.extend(node.operands)
+            if node.serial >= since:
+                stack.extend(node.operands)
     return sorted(seen, key=by_serial)
 
 

@@ -206,6 +206,18 @@ class Node:
     def __rtruediv__(self, other: Any) -> Node:
         return OPS["div"](other, self)
 
+    def __floordiv__(self, other: Any) -> Node:
+        return OPS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Node:
+        return OPS["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Node:
+        return OPS["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Node:
+        return OPS["mod"](other, self)
+
     def __pow__(self, other: Any) -> Node:
         return OPS["pow"](self, other)
 
@@ -235,6 +247,9 @@ class Node:
 
     def __or__(self, other: Any) -> Node:
         return OPS["logical_or"](self, other)
+
+    def __xor__(self, other: Any) -> Node:
+        return OPS["logical_xor"](self, other)
 
     def __eq__(self, other: Any) -> Any:
         return OPS["equal"](self, other)
@@ -299,8 +314,68 @@ class Node:
     def max(self, axis: Any = None, keepdims: bool = False) -> Node:
         return OPS["max"](self, axis=axis, keepdims=keepdims)
 
-    def argmax(self, axis: Any = None) -> Node:
-        return OPS["argmax"](self, axis=axis)
+    def min(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return OPS["min"](self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return OPS["prod"](self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Node:
+        return OPS["var"](self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Node:
+        return OPS["std"](self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return OPS["any"](self, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return OPS["all"](self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return OPS["argmax"](self, axis=axis, keepdims=keepdims)
+
+    def argmin(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return OPS["argmin"](self, axis=axis, keepdims=keepdims)
+
+    def cumsum(self, axis: Any = None) -> Node:
+        return OPS["cumsum"](self, axis=axis)
+
+    def cumprod(self, axis: Any = None) -> Node:
+        return OPS["cumprod"](self, axis=axis)
+
+    def sort(self, axis: int = -1) -> Node:
+        return OPS["sort"](self, axis=axis)
+
+    def argsort(self, axis: int = -1) -> Node:
+        return OPS["argsort"](self, axis=axis)
+
+    def take(self, indices: Any, axis: Any = None) -> Node:
+        return OPS["take"](self, indices, axis=axis)
+
+    def repeat(self, repeats: int, axis: Any = None) -> Node:
+        return OPS["repeat"](self, repeats, axis=axis)
+
+    def diagonal(self, k: int = 0, axis1: int = -2, axis2: int = -1) -> Node:
+        return OPS["diagonal"](self, k=k, axis1=axis1, axis2=axis2)
+
+    def flatten(self) -> Node:
+        """All axes as one. Axes that should stay: `gn.flatten(x, start=1)`."""
+        return OPS["reshape"](self, -1 if self.shape else (1,))
+
+    def swapaxes(self, axis1: int, axis2: int) -> Node:
+        order = list(range(self.ndim))
+        for k in (axis1, axis2):
+            if k not in range(-self.ndim, self.ndim):
+                raise ShapeError(f"swapaxes: there is no axis {k!r} in shape {shape_text(self.shape)}.")
+        order[axis1], order[axis2] = order[axis2], order[axis1]
+        return OPS["transpose"](self, order)
+
+    def clip(self, low: Any = None, high: Any = None) -> Node:
+        return OPS["clip"](self, low, high)
+
+    def round(self) -> Node:
+        return OPS["round"](self)
 
     def reshape(self, *shape: Any) -> Node:
         return OPS["reshape"](self, shape[0] if len(shape) == 1 else shape)

@@ -29,13 +29,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from graphnn.core.dims import Shape, shape_text, size_of
+from graphnn.core.attributes import Attributes
+from graphnn.core.dims import DimLike, Shape, shape_text
 from graphnn.core.dtypes import FLOATS, SUPPORTED, TYPE_CLASSES, DType
 from graphnn.core.errors import DeclarationError, DtypeError, ShapeError, did_you_mean
 from graphnn.core.node import NO_ATTRIBUTES, Node
 from graphnn.core.registry import OPS, SERVICES
 from graphnn.core.scope import scope
-from graphnn.core.signature import Signature, match_shapes, output_shape, parse_signature
+from graphnn.core.signature import (
+    Signature,
+    match_shapes,
+    output_shape,
+    output_shape_is_open,
+    parse_signature,
+    signature_view,
+)
 
 Ints = tuple[int, ...]
 
@@ -92,6 +100,9 @@ class Op:
         self.view_function: Callable[..., Any] | None = None
         self.fault_function: Callable[..., str] | None = None
         self.shard_function: Callable[[View, int], list[View]] | None = None
+        self.scratch_function: Callable[[View], int] | None = None
+        self.per_element: tuple[int, int] | None = None
+        self.cost_function: Callable[[Node], DimLike] | None = None
         self.room: int | None = None
         self._complete = role != "op"
         self._quick = False
@@ -117,8 +128,18 @@ class Op:
     def pointwise(self) -> bool:
         """Element i of the output needs element i of each operand only."""
         return (
-            self.role == "op" and self.signature.pointwise and self.view_function is None and not self.alias
+            self.role == "op"
+            and self.signature.pointwise
+            and self.view_function is None
+            and self.scratch_function is None
+            and not self.alias
         )
+
+    @property
+    def kernel_integers(self) -> tuple[str, ...]:
+        """The integer parameters of the kernel, after operands, output and scratch."""
+        parameters = tuple(inspect.signature(self.kernel_function).parameters)  # type: ignore[arg-type]
+        return parameters[len(self.signature.inputs) + 1 + (self.scratch_function is not None) :]
 
     def __repr__(self) -> str:
         return f"<op {self.name}: {self.signature}>"
@@ -181,6 +202,19 @@ class Op:
         The parts write disjoint elements, and any number of parts gives the same bits. Pointwise ops need none.
         """
         self.shard_function = function
+        return function
+
+    def scratch(self, function: Callable[[View], int]) -> Callable[[View], int]:
+        """Declare working memory: `scratch(view)` is how many numbers of the output's dtype one kernel call needs.
+
+        The kernel gets them as a flat array named `scratch`, after the output; what it holds before is anybody's.
+        """
+        self.scratch_function = function
+        return function
+
+    def cost(self, function: Callable[[Node], DimLike]) -> Callable[[Node], DimLike]:
+        """Declare how many arithmetic operations a node takes, if neither signature nor `per_element` tells."""
+        self.cost_function = function
         return function
 
     def takes_room_of(self, port: str) -> None:
@@ -263,6 +297,8 @@ class Op:
         if self.signature.pointwise and len(nodes) > 1:
             nodes = self._broadcast(nodes)
         if self.body is not None and self.kernel_function is None:
+            if not (self.signature.pointwise or self.signature.variadic):
+                self._match(nodes)
             with scope(self.name):
                 return self.body(*nodes, **attributes)
         shape = self._result_shape(nodes, attributes)
@@ -395,16 +431,20 @@ class Op:
         return tuple(common)
 
     def _result_shape(self, nodes: tuple[Node, ...], attributes: dict[str, Any]) -> Shape:
-        shapes = [n.shape for n in nodes]
+        shapes = tuple([n.shape for n in nodes])
         if self.signature.variadic or (self.shape_function is not None and not self.signature.inputs):
             return self.shape_function(*shapes, **attributes)  # type: ignore[misc]
         if self.signature.pointwise and all(p.axes for p in self.signature.inputs):
             return shapes[0]
-        labels = [self._who(n, i) for i, n in enumerate(nodes)]
-        axes = match_shapes(self.name, self.signature.inputs, shapes, labels)
+        axes = self._match(nodes)
         if self.shape_function is not None:
             return self.shape_function(*shapes, **attributes)
         return output_shape(self.signature.output, axes)  # type: ignore[return-value]
+
+    def _match(self, nodes: tuple[Node, ...]) -> Any:
+        """The axes that the signature names, as the operands have them; an error where they disagree."""
+        labels = [self._who(n, i) for i, n in enumerate(nodes)]
+        return match_shapes(self.name, self.signature.inputs, [n.shape for n in nodes], labels)
 
     # What the engine asks
 
@@ -416,35 +456,8 @@ class Op:
         return [views] if isinstance(views, View) else views
 
 
-class Attributes(dict[str, Any]):
-    """A node's static settings: a dict that cannot be changed."""
-
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise TypeError("a node's attributes cannot be changed: build a new node instead.")
-
-    __setitem__ = __delitem__ = __ior__ = update = pop = popitem = clear = setdefault = _refuse
-
-
 def spread(node: Node, shape: Shape) -> Node:
     """The node broadcast to a shape that is known to fit; the node itself if it has it."""
     if node.shape == shape:
         return node
     return Node(OPS["broadcast_to"], (node,), Attributes(shape=shape), shape, node.dtype)
-
-
-def output_shape_is_open(signature: Signature) -> bool:
-    known = {axis for port in signature.inputs for axis in port.axes}
-    return any(isinstance(a, str) and a not in known for a in signature.output.axes) or signature.variadic
-
-
-def signature_view(signature: Signature, shapes: Sequence[Ints]) -> tuple[Ints, ...]:
-    """Kernel shapes by the signature: a starred axis is collapsed into one, a 0-d operand has one element."""
-    views: list[Ints] = []
-    for port, shape in zip((*signature.inputs, signature.output), shapes, strict=True):
-        if port.star is None:
-            views.append(shape or (1,))
-            continue
-        end = len(shape) - (len(port.axes) - port.star - 1)
-        collapsed = size_of(shape[port.star : end])
-        views.append((*shape[: port.star], collapsed, *shape[end:]))  # type: ignore[arg-type]
-    return tuple(views)

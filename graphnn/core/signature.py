@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphnn.core.dims import DimLike, Shape, shape_text
+from graphnn.core.dims import DimLike, Shape, shape_text, size_of
 from graphnn.core.dtypes import DType, as_dtype
 from graphnn.core.errors import DeclarationError, ShapeError
 
@@ -178,3 +178,21 @@ def output_shape(port: Port, axes: Axes) -> Shape | None:
         else:
             shape.append(axes[axis])  # type: ignore[arg-type]
     return tuple(shape)
+
+
+def output_shape_is_open(signature: Signature) -> bool:
+    known = {axis for port in signature.inputs for axis in port.axes}
+    return any(isinstance(a, str) and a not in known for a in signature.output.axes) or signature.variadic
+
+
+def signature_view(signature: Signature, shapes: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+    """Kernel shapes by the signature: a starred axis is collapsed into one, a 0-d operand has one element."""
+    views: list[tuple[int, ...]] = []
+    for port, shape in zip((*signature.inputs, signature.output), shapes, strict=True):
+        if port.star is None:
+            views.append(shape or (1,))
+            continue
+        end = len(shape) - (len(port.axes) - port.star - 1)
+        collapsed = size_of(shape[port.star : end])
+        views.append((*shape[: port.star], collapsed, *shape[end:]))  # type: ignore[arg-type]
+    return tuple(views)

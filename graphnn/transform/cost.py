@@ -2,10 +2,9 @@
 
 How operations are counted, in this order:
 
-- what `@cost_rule` says for the op;
-- leaves and views: 0; nodes that only move data (transpose, broadcast_to, slice, ...): 0, but their bytes
-  count;
-- the softmax family: the 4 to 6 steps per element that `PER_ELEMENT` states;
+- leaves and views: 0;
+- what the op's block says: `@record.cost`, or `per_element`, as (0, 0) for nodes that only move data (their bytes
+  count), and 4 to 6 steps per element for the softmax family;
 - composites: what their body costs;
 - an op whose signature contracts an axis, as k in `x(*b, m, k), w(k, n) -> y(*b, m, n)`: a product and a sum
   for each combination of axes, 2*b*m*k*n;
@@ -18,7 +17,7 @@ and of the output, as if nothing were fused or stayed in a cache.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,72 +26,10 @@ from graphnn.core.errors import GraphError, SettingError, did_you_mean
 from graphnn.core.graph import Graph
 from graphnn.core.leaves import input
 from graphnn.core.node import Node, current_origin
-from graphnn.core.op import Op
-from graphnn.core.registry import find_op
 from graphnn.core.scope import absolute_scope
 from graphnn.core.signature import match_shapes
 
-__all__ = ["Cost", "NodeCost", "cost", "cost_rule"]
-
-# Operations, and transcendental ones among them, per element of the largest operand or of the output. What a
-# softmax does once per row is not counted.
-PER_ELEMENT: dict[str, tuple[int, int]] = {
-    **dict.fromkeys(
-        (
-            "broadcast_to",
-            "concat",
-            "one_hot",
-            "place",
-            "size",
-            "slice",
-            "take_rows",
-            "take_window",
-            "transpose",
-        ),
-        (0, 0),
-    ),
-    **dict.fromkeys(
-        (
-            "binary_cross_entropy_with_logits",
-            "elu",
-            "erf",
-            "exp",
-            "expm1",
-            "log",
-            "log1p",
-            "pow",
-            "sigmoid",
-            "softplus",
-        ),
-        (1, 1),
-    ),
-    "tanh": (1, 1),
-    # largest, difference, exp, sum; then a quotient or a difference; then the labels
-    "logsumexp": (4, 1),
-    "softmax": (5, 1),
-    "log_softmax": (5, 1),
-    "softmax_cross_entropy": (4, 1),
-    "softmax_cross_entropy_soft": (6, 1),
-    "softmax_cross_entropy_slope": (6, 1),
-}
-
-Rule = Callable[[Node], DimLike]
-RULES: dict[str, Rule] = {}
-
-
-def cost_rule(op: Op | str) -> Callable[[Rule], Rule]:
-    """Declare how many operations a node of an op takes, where the op's signature does not tell.
-
-    `@cost_rule(convolution)` decorates a function of the node that answers a number or a polynomial in axis
-    names.
-    """
-    name = find_op(op, "cost_rule").name if isinstance(op, str) else op.name
-
-    def declare(rule: Rule) -> Rule:
-        RULES[name] = rule
-        return rule
-
-    return declare
+__all__ = ["Cost", "NodeCost", "cost"]
 
 
 @dataclass(frozen=True)
@@ -204,12 +141,13 @@ def _operations(node: Node) -> tuple[DimLike, DimLike]:
     op = node.op
     if op.role != "op" or op.alias:
         return 0, 0
-    if op.name in RULES:
-        return RULES[op.name](node), 0
-    if op.name not in PER_ELEMENT and op.body is not None:
+    if op.cost_function is not None:
+        return op.cost_function(node), 0
+    per_element = op.per_element
+    if per_element is None and op.body is not None:
         counts = [_operations(part) for part in _body(node).nodes]
         return _total(c for c, _ in counts), _total(t for _, t in counts)
-    count, (each, transcendental) = _by_signature(node), PER_ELEMENT.get(op.name, (1, 0))
+    count, (each, transcendental) = _by_signature(node), per_element or (1, 0)
     return each * count, transcendental * count
 
 
