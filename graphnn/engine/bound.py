@@ -19,12 +19,10 @@ from graphnn.core.node import Node, require_storage
 from graphnn.engine.driver import Drive, Outcome
 from graphnn.engine.entry import RAISED
 from graphnn.engine.pages import Pages
+from graphnn.engine.parts import SLICE_WORK
 from graphnn.engine.plan import make_plan
 from graphnn.engine.workers import workers
 from graphnn.transform.rewrite import Place
-
-# Elements that all kernels of one uninterrupted call may touch, about 20 ms of work: Ctrl-C is heard in between.
-_SLICE_WORK = 20_000_000
 
 
 def allocate(size: int, what: str) -> np.ndarray:
@@ -53,12 +51,14 @@ class Bound:
         *,
         keep: bool = False,
         watch: bool = False,
+        tiles: bool = True,
         place: Place = by_serial,
     ):
         self.outputs, self.updates = tuple(outputs), tuple(updates)
         self.watch = watch
+        tiles = tiles and not watch and not keep  # tiles hide the values between their nodes
         self.plan = plan = make_plan(
-            outputs, updates, binding, keep=keep, allow_in_place=not watch, place=place
+            outputs, updates, binding, keep=keep, allow_in_place=not watch, tiles=tiles, place=place
         )
         self.arena = allocate(plan.layout.size, f"the program of {len(plan.steps)} nodes")
         self._arena_address = self.arena.ctypes.data
@@ -70,15 +70,21 @@ class Bound:
             n: a.ctypes.data for n, a in (*self.feeds.items(), *self._leaves.items())
         }
         self.gradients = allocate(plan.gradient_bytes, "the gradients of the program")
-        for node, offset in plan.offsets.items():
+        for node, offset in (*plan.offsets.items(), *plan.inner.items()):
             self._addresses[node] = self._arena_address + offset
         for node, offset in plan.gradients.items():
             self._addresses[node] = self.gradients.ctypes.data + offset
         for node, parameter in plan.in_place.items():
             self._addresses[node] = self._addresses[parameter]
         addresses, roots = self._addresses, plan.roots
+        arena = self._arena_address
         self.pages = Pages(
-            plan, lambda n: addresses[roots[n]], lambda n: self._arena_address + plan.spare[n], watch=watch
+            plan,
+            lambda n: addresses[roots[n]],
+            lambda n: arena + plan.spare[n],
+            lambda n: arena + plan.scratch[n],
+            watch=watch,
+            in_tiles=tiles,
         )
         self._drive = Drive(self.pages.table)
         self._shared = len(self.pages.tops) < len(self.pages.nodes)
@@ -128,17 +134,17 @@ class Bound:
         slices, first, work = [], 0, 0
         for top, following in zip(pages.tops, [*pages.tops[1:], len(pages.nodes)], strict=False):
             work += sum(pages.work[top:following]) + 100
-            if work > _SLICE_WORK and following < min(len(pages.nodes), pages.commit):
+            if work > SLICE_WORK and following < min(len(pages.nodes), pages.commit):
                 slices.append((first, following))
                 first, work = following, 0
         slices.append((first, len(pages.nodes)))
-        self._repeats_at_once = max(1, _SLICE_WORK // (sum(pages.work) + 100 * len(pages.nodes) + 1))
+        self._repeats_at_once = max(1, SLICE_WORK // (sum(pages.work) + 100 * len(pages.nodes) + 1))
         return slices
 
     def _check(self, outcome: Outcome, before: int) -> None:
         if outcome.status == 0:
             return
-        node = self.pages.nodes[outcome.row]
+        node = self.pages.culprit(outcome.row)
         step = before + outcome.repeats
         when = f" in step {step + 1}" if step else ""
         position = outcome.status - 1

@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import threading
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,6 +112,50 @@ def entry(page):
 """
 
 
+# Runs a range of elements tile by tile: moves the addresses on the pages of the rows, then calls each row.
+# A move is the place of an address, with the size behind it; where the array begins; and the bytes of an element.
+# Large arrays (where they begin, bytes of an element) are asked for a tile ahead, a share before each row: the memory
+# works while kernels do. All shares at once were too much for it.
+_TILES = """
+from graphnn.engine.fetching import prefetch
+
+def entry(page):
+    rows = page[0]
+    rows_end = rows + 16 * page[1]
+    moves_end = page[2] + 24 * page[3]
+    start = page[4]
+    while start < page[5]:
+        count = min(page[6], page[5] - start)
+        move = page[2]
+        while move < moves_end:
+            place = word_at(move)
+            shared_store(place, word_at(move + 8) + start * word_at(move + 16))
+            shared_store(place + 8, count)
+            move += 24
+        row = rows
+        begin = 0
+        while row < rows_end:
+            end = begin + (count // page[1] + 1)
+            large = page[8]
+            while large < page[8] + 16 * page[9]:
+                item = word_at(large + 8)
+                line = word_at(large) + (start + count + begin) * item
+                beyond = word_at(large) + (start + count + end) * item
+                while line < beyond:
+                    prefetch(line)
+                    line += 64
+                large += 16
+            begin = end
+            status = call_entry(word_at(row), word_at(row + 8))
+            if status != 0:
+                page[7] = (row - rows) >> 4
+                return status
+            row += 16
+        start += count
+    return np.int64(0)
+"""
+
+
 class Outcome(NamedTuple):
     """How a drive ended: status 0 and all repeats done, or the fault's status, row and repeat."""
 
@@ -125,9 +170,16 @@ _lock = threading.Lock()
 @cache
 def compiled_loop(name: str) -> Any:
     """The compiled `driver` or `helper`, as a function of a page's address that releases the GIL while it runs."""
-    source = {"driver": _DRIVER, "helper": _HELPER}[name]
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(loop_address(name))
+
+
+@cache
+def loop_address(name: str) -> int:
+    """The address of the entry of `driver`, `helper` or `tiles`."""
+    source = {"driver": _DRIVER, "helper": _HELPER, "tiles": _TILES}[name]
     with _lock:
-        key = hashlib.sha256((environment() + source).encode()).hexdigest()[:24]
+        ahead = (Path(__file__).parent / "fetching.py").read_text("utf-8")
+        key = hashlib.sha256((environment() + ahead + source).encode()).hexdigest()[:24]
         file, symbol = f"{name}-{key}.kernel", f"graphnn_{name}_{key}"
         code = store.read(file)
         if code is None:
@@ -135,7 +187,7 @@ def compiled_loop(name: str) -> Any:
 
             code = compile_entry(symbol, source, None, int64)
             store.write(file, code)
-        return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(loader.load(symbol, code))
+        return loader.load(symbol, code)
 
 
 def control_block() -> np.ndarray:

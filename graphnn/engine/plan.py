@@ -12,7 +12,7 @@ A plan costs no compilation. It walks the graph a few times:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -23,6 +23,8 @@ from graphnn.core.node import Node
 from graphnn.core.registry import OPS
 from graphnn.core.storage import padded
 from graphnn.engine.arena import Layout, Lifetime, lay_out
+from graphnn.engine.parts import scratch_bytes
+from graphnn.engine.tiles import SMALLEST, TileGroup, clock, group, runs
 from graphnn.transform.rewrite import Place
 
 Ints = tuple[int, ...]
@@ -39,7 +41,10 @@ class Plan:
     in_place : new value -> the parameter in whose room it is made
     copies_before : values saved before the first parameter is written (`spare`: their offsets)
     copies_after : (parameter, new value) written at the end
+    scratch : where the working memory of a node's kernel is
     gradients : what updates in place read, kept in a flat buffer of its own; offsets of `gradient_bytes`
+    tiles : first step -> the group of steps that runs tile by tile
+    inner : where the tiles of values are that only their group reads; those of the next thread lie `room` further
     """
 
     binding: Mapping[str, int]
@@ -55,12 +60,19 @@ class Plan:
     spare: dict[Node, int] = field(default_factory=dict)
     gradients: dict[Node, int] = field(default_factory=dict)
     gradient_bytes: int = 0
+    scratch: dict[Node, int] = field(default_factory=dict)
+    tiles: dict[int, TileGroup] = field(default_factory=dict)
+    inner: dict[Node, int] = field(default_factory=dict)
 
     def attributes(self, node: Node) -> Mapping[str, Any]:
         """The node's attributes with axis names replaced by sizes."""
-        if not self.binding or not node.attributes:
-            return node.attributes
-        return {k: evaluate_attribute(v, self.binding) for k, v in node.attributes.items()}
+        return actual_attributes(node, self.binding)
+
+
+def actual_attributes(node: Node, binding: Mapping[str, int]) -> Mapping[str, Any]:
+    if not binding or not node.attributes:
+        return node.attributes
+    return {k: evaluate_attribute(v, binding) for k, v in node.attributes.items()}
 
 
 def evaluate_attribute(value: Any, binding: Mapping[str, int]) -> Any:
@@ -78,11 +90,13 @@ def make_plan(
     *,
     keep: bool = False,
     allow_in_place: bool = True,
+    tiles: bool = False,
     place: Place = by_serial,
 ) -> Plan:
     """Plan the nodes that `outputs` and the new values of `updates` (parameter, new value) need.
 
     keep : every value stays until the end of the run, so that all can be looked at
+    tiles : neighbouring pointwise nodes of one size run tile by tile (never together with `keep`)
     place : the order of execution, where that is not the order of creation
     """
     results = [*outputs, *[new for _, new in updates]]
@@ -91,6 +105,8 @@ def make_plan(
         order.sort(key=lambda node: (place(node), node.serial))
     shapes = _actual_shapes(order, binding)
     steps, roots, still = _what_executes(order, results, shapes)
+    if tiles and sum(prod(shapes[parameter]) for parameter, _ in updates) >= SMALLEST:
+        steps = _numbers_first(steps, roots, shapes, {new for _, new in updates})
     copies_before, copies_after = _copies(outputs, updates, roots)
     starts, ends = _lifetimes(steps, roots, still)
     last = len(steps)
@@ -100,23 +116,91 @@ def make_plan(
     # A value that is made in its parameter's room needs neither a place in the arena nor a copy.
     copies_after = [(p, new) for p, new in copies_after if in_place.get(new) is not p]
     gradients, gradient_bytes = _flat_gradients(in_place, starts, roots, shapes)
-    values = [n for n in steps if n not in in_place and n not in gradients]
-    lifetimes = [
-        Lifetime(
-            prod(shapes[n]) * n.dtype.itemsize,
-            starts[n],
-            last + 1 if keep else max(ends.get(n, 0), starts[n]),
-        )
-        for n in values
-    ]
-    lifetimes += [Lifetime(prod(shapes[n]) * n.dtype.itemsize, last, last + 1) for n in copies_before]
+    groups: dict[int, TileGroup] = {}
+    if tiles:
+        flat = {n for n, p in in_place.items() if p.storage is not None and p.storage.buffer is not None}
+        room = {*in_place, *gradients}
+        groups = {run[0]: group(steps, run, ends, room) for run in runs(steps, shapes, flat)}
+    now = clock(last + 2, groups.values()) if groups else range(last + 2)
+    hidden = {node: place for found in groups.values() for node, place in found.places.items()}
+    hosts = _hosts(groups.values(), steps, ends, roots, shapes, {*in_place, *gradients, *hidden})
+    until = {node: last + 1 if keep else max(ends.get(node, 0), t) for t, node in enumerate(steps)}
+    for guest, host in hosts.items():
+        until[host] = max(until[host], until[guest])
+    places: dict[str, dict[Node, int]] = {"value": {}, "scratch": {}, "spare": {}, "tiles": {}}
+    wanted: list[tuple[str, Node]] = []
+    lifetimes: list[Lifetime] = []
+    for t, node in enumerate(steps):
+        if t in groups:
+            wanted.append(("tiles", node))
+            lifetimes.append(Lifetime(groups[t].room * groups[t].parts, now[t], now[t]))
+        if node.op.scratch_function is not None:
+            wanted.append(("scratch", node))
+            lifetimes.append(Lifetime(_scratch_bytes(node, shapes, binding), now[t], now[t]))
+        if node not in in_place and node not in gradients and node not in hidden and node not in hosts:
+            wanted.append(("value", node))
+            size = prod(shapes[node]) * node.dtype.itemsize
+            lifetimes.append(Lifetime(size, now[t], now[until[node]]))
+    wanted += [("spare", node) for node in copies_before]
+    sizes = [prod(shapes[n]) * n.dtype.itemsize for n in copies_before]
+    lifetimes += [Lifetime(size, now[last], now[last + 1]) for size in sizes]
     layout = lay_out(lifetimes)
-    offsets = dict(zip(values, layout.offsets, strict=False))
-    spare = dict(zip(copies_before, layout.offsets[len(values) :], strict=True))
+    for (kind, node), offset in zip(wanted, layout.offsets, strict=True):
+        places[kind][node] = offset
+    for guest, host in hosts.items():
+        places["value"][guest] = places["value"][host]
+    inner = {
+        node: places["tiles"][steps[t]] + place
+        for t, found in groups.items()
+        for node, place in found.places.items()
+    }
     return Plan(
-        binding, shapes, steps, roots, still, offsets, layout, in_place, copies_before, copies_after, spare,
-        gradients, gradient_bytes,
+        binding, shapes, steps, roots, still, places["value"], layout, in_place, copies_before, copies_after,
+        places["spare"], gradients, gradient_bytes, places["scratch"], groups, inner,
     )  # fmt: skip
+
+
+def _hosts(
+    groups: Iterable[TileGroup],
+    steps: Sequence[Node],
+    ends: Mapping[Node, int],
+    roots: Mapping[Node, Node],
+    shapes: Mapping[Node, Ints],
+    barred: Collection[Node],
+) -> dict[Node, Node]:
+    """Results of groups that take the room of a value which their group is the last to read.
+
+    All values of a group live at one time, so the arena would otherwise keep both. Element by element the old value
+    is read for the last time before the new one is written: by an earlier step, for no kernel is compiled to write
+    where it reads.
+    """
+    hosts: dict[Node, Node] = {}
+    for found in groups:
+        size = prod(shapes[steps[found.first]])
+        dying: dict[Node, None] = {}
+        for t in range(found.first, found.last):
+            node = steps[t]
+            if node not in barred:
+                for old in dying:
+                    if ends[old] < t and old.dtype.itemsize == node.dtype.itemsize:
+                        hosts[node] = hosts.get(old, old)
+                        del dying[old]
+                        break
+            for operand in node.operands:
+                root = roots[operand]
+                if (
+                    ends[root] < found.last
+                    and root.op.role == "op"
+                    and root not in barred
+                    and prod(shapes[root]) == size
+                ):
+                    dying[root] = None
+    return hosts
+
+
+def _scratch_bytes(node: Node, shapes: Mapping[Node, Ints], binding: Mapping[str, int]) -> int:
+    actual = [*[shapes[o] for o in node.operands], shapes[node]]
+    return scratch_bytes(node, node.op.kernel_views(actual, actual_attributes(node, binding)))
 
 
 def _actual_shapes(order: Sequence[Node], binding: Mapping[str, int]) -> dict[Node, Ints]:
@@ -155,6 +239,22 @@ def _what_executes(
             roots[node] = node
             steps.append(node)
     return steps, roots, still
+
+
+def _numbers_first(
+    steps: Sequence[Node], roots: Mapping[Node, Node], shapes: Mapping[Node, Ints], fixed: Collection[Node]
+) -> list[Node]:
+    """The steps with single numbers as early as may be, so that they do not stand between the passes of an optimiser.
+
+    New values of parameters stay where they are: an update in place comes after all that reads the parameter.
+    """
+    keys: dict[Node, tuple[int, int]] = {}
+    for t, node in enumerate(steps):
+        at = t
+        if node.op.pointwise and node not in fixed and prod(shapes[node]) == 1:
+            at = max((keys[root][0] for o in node.operands if (root := roots[o]) in keys), default=-1)
+        keys[node] = at, t
+    return sorted(steps, key=keys.__getitem__)
 
 
 def _copies(

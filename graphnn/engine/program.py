@@ -54,6 +54,8 @@ class Program:
     optimize : rewrite the graph before planning (merge equal nodes, fold constants, fuse); values stay the same
         up to rounding
     watch : after each node look for NaN and infinity, and raise NotFiniteError that names the first bad node
+    tiles : run neighbouring elementwise nodes of one large size piece by piece, so that what they hand on stays in
+        the cache; the values are the same bits without, and it is slower
 
     A program may be used from several Python threads; runs of one program take turns.
     """
@@ -66,6 +68,7 @@ class Program:
         *,
         optimize: bool = True,
         watch: bool = False,
+        tiles: bool = True,
     ):
         self._single = isinstance(outputs, Node)
         outs = as_nodes(outputs, "Program")
@@ -78,6 +81,7 @@ class Program:
         self._by_name = _inputs_by_name(self.inputs)
         self._by_node = frozenset(self.inputs)
         self.watch = watch
+        self.tiles = tiles
         self._results, self._new = list(outs), [new for _, new in self.updates]
         self._place: Place = by_serial
         if optimize:
@@ -234,7 +238,10 @@ class Program:
         bound = self._bounds.get(key)
         if bound is None or bound.moved():
             updates = [(p, new) for (p, _), new in zip(self.updates, self._new, strict=True)]
-            bound = Bound(self._results, updates, self.inputs, binding, watch=self.watch, place=self._place)
+            bound = Bound(
+                self._results, updates, self.inputs, binding,
+                watch=self.watch, tiles=self.tiles, place=self._place,
+            )  # fmt: skip
             self._bounds[key] = bound
             if len(self._bounds) > _KEPT_BINDINGS:
                 self._bounds.popitem(last=False)

@@ -41,6 +41,7 @@ class Stepper:
             self._rows.setdefault(self._bound.pages.nodes[row], []).append(row)
         self.nodes: tuple[Node, ...] = tuple(self._rows)
         self._done: dict[Node, None] = {}
+        self._next = 0  # nodes before it are done
 
     def __repr__(self) -> str:
         return f"<Stepper: {len(self._done)} of {len(self.nodes)} nodes done>"
@@ -57,9 +58,11 @@ class Stepper:
 
     def step(self) -> Node:
         """Execute the next node, and give it. Raises NotComputedError when none is left."""
-        for node in self.nodes:
+        while self._next < len(self.nodes):
+            node = self.nodes[self._next]
             if node not in self._done:
                 return self.run(node)
+            self._next += 1
         raise NotComputedError(
             f"step: all {len(self.nodes)} nodes are done; make a new Stepper to begin again."
         )
