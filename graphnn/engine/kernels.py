@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import platform
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from graphnn.core.errors import KernelError
 from graphnn.core.op import Op
 from graphnn.engine import cache as store
 from graphnn.engine import loader
+from graphnn.engine.elsewhere import Assistant
 from graphnn.engine.progress import progress_bar
 from graphnn.engine.source import digest
 
@@ -26,8 +27,8 @@ from graphnn.engine.source import digest
 class Key(NamedTuple):
     """What one entry is compiled for.
 
-    `how` says for each port (operands, then output) how it comes: "" an array of its own, "still" one element
-    seen as many (stride 0), or the name of the operand whose memory it shares.
+    `how` says for each port (operands, output, scratch if the kernel has one) how it comes: "" an array of its
+    own, "still" one element seen as many (stride 0), or the name of the operand whose memory it shares.
     """
 
     op: Op
@@ -77,15 +78,30 @@ def _compile(keys: list[Any], *, quiet: bool) -> None:
 
     show = not quiet and len(keys) >= 3
     words = "graphnn: compiling kernels, once on this machine"
-    with progress_bar(len(keys), "kernel", show=show, words=words) as bar:
-        for key in keys:
-            name = file_name(key)
-            source, kernel, dtype = _parts(key)
-            code = compile_entry(_symbol(name), source, kernel, dtype)
-            statistics["compiled"] += 1
-            store.write(name, code)
-            _load(key, name, code)
-            bar.update()
+    queue = deque(keys)
+    with (
+        progress_bar(len(keys), "kernel", show=show, words=words) as bar,
+        Assistant(queue, bar) as assistant,
+    ):
+        while True:
+            while queue:
+                key = queue.popleft()
+                name = file_name(key)
+                source, kernel, dtype = _parts(key)
+                code = compile_entry(_symbol(name), source, kernel, dtype)
+                store.write(name, code)
+                _load(key, name, code)
+                bar.update()
+            done = [key for key in assistant.finish() if key not in _addresses]
+            for key in done:
+                found = store.read(file_name(key))
+                if found is None:  # somebody emptied the folder meanwhile
+                    queue.append(key)
+                else:
+                    _load(key, file_name(key), found)
+            if not queue:
+                break
+    statistics["compiled"] += len(keys)
 
 
 def _parts(key: Key) -> tuple[str, Callable[..., Any], np.dtype]:
@@ -96,10 +112,9 @@ def _parts(key: Key) -> tuple[str, Callable[..., Any], np.dtype]:
     kernel = op.kernel_function
     if kernel is None:
         raise KernelError(f"{op.name}: has no kernel.")
-    names = (*op.ports, op.signature.output.name)
-    parameters = list(inspect.signature(kernel).parameters)
+    names = [*op.ports, op.signature.output.name, *["scratch"] * (op.scratch_function is not None)]
     ports = list(zip(names, key.ranks, key.dtypes, key.how, strict=True))
-    source = entry_source(ports, len(parameters) - len(names), reports=op.fault_function is not None)
+    source = entry_source(ports, len(op.kernel_integers), reports=op.fault_function is not None)
     return source, kernel, constants_dtype(key.dtypes)
 
 
@@ -136,7 +151,8 @@ def environment() -> str:
         numba_version = "?"
     here = Path(__file__).parent
     ours = "".join(
-        (here / f"{n}.py").read_text("utf-8") for n in ("compile", "entry", "intrinsics", "source", "blas")
+        (here / f"{n}.py").read_text("utf-8")
+        for n in ("compile", "entry", "intrinsics", "source", "matrix_products")
     )
     parts = (
         numba_version, llvmlite.__version__, np.__version__, platform.python_version(), platform.machine(),
@@ -151,6 +167,6 @@ def _symbol(name: str) -> str:
 
 def _register_matrix_products(code: bytes) -> None:
     """Tell the loader where the matrix products are that this object code refers to."""
-    from graphnn.engine.blas import register_blas
+    from graphnn.engine.matrix_products import register_products
 
-    register_blas(code)
+    register_products(code)

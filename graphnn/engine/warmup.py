@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from graphnn.core.dtypes import SUPPORTED, DType, float32, float64
@@ -18,6 +16,7 @@ from graphnn.core.op import Op, Sample
 from graphnn.core.registry import OPS
 from graphnn.core.settings import whole_number
 from graphnn.engine import cache as store
+from graphnn.engine.elsewhere import Compiler
 from graphnn.engine.kernels import Key, file_name, prepare
 from graphnn.engine.pages import KeyList
 from graphnn.engine.plan import make_plan
@@ -44,44 +43,43 @@ def warmup(*, processes: int = 2, progress: bool = True) -> Warmup:
             f"warmup: the cache folder {store.folder()} cannot be written. Set GRAPHNN_CACHE_DIR to a folder that can."
         )
     keys = all_keys()
-    missing = [i for i, key in enumerate(keys) if store.read(file_name(key)) is None]
+    missing = [key for key in keys if store.read(file_name(key)) is None]
     if missing:
         _compile(missing, processes, progress=progress)
     prepare(keys, quiet=True)
     return Warmup(len(keys), len(missing), time.perf_counter() - began)
 
 
-def _compile(missing: list[int], processes: int, *, progress: bool) -> None:
-    from concurrent.futures import ThreadPoolExecutor, as_completed
+def _compile(missing: list[Key], processes: int, *, progress: bool) -> None:
+    """Let processes that live until the end take one kernel after the other: each imports the compiler once."""
+    from concurrent.futures import ThreadPoolExecutor
 
-    shares = [missing[i : i + 4] for i in range(0, len(missing), 4)]
+    waiting = iter(missing)
     with (
         progress_bar(len(missing), "kernel", show=progress, words="compiling") as bar,
         ThreadPoolExecutor(max_workers=processes) as pool,
     ):
-        futures = {pool.submit(_compile_elsewhere, share): len(share) for share in shares}
-        for future in as_completed(futures):
-            future.result()
-            bar.update(futures[future])
+        lock = threading.Lock()
+        helpers = [pool.submit(_keep_busy, waiting, lock, bar) for _ in range(min(processes, len(missing)))]
+        for helper in helpers:
+            helper.result()
 
 
-def _compile_elsewhere(share: list[int]) -> None:
-    """Compile a share in a Python process of its own, which does not run the user's script anew."""
-    code = f"from graphnn.engine.warmup import compile_share; compile_share({share})"
-    place = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=place, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise KernelError(f"warmup: a compiling process failed: {done.stderr.strip()[-300:]}")
-
-
-def compile_share(share: list[int]) -> None:
-    """Compile the kernels at these positions of `all_keys`: the list is the same in every process."""
-    import graphnn.ops  # noqa: F401  (declares them)
-
-    keys = all_keys()
-    prepare([keys[i] for i in share], quiet=True)
+def _keep_busy(waiting: Iterator[Key], lock: threading.Lock, bar: Any) -> None:
+    """Hand kernels to a process of its own until there are none."""
+    compiler = Compiler()
+    try:
+        while True:
+            with lock:
+                key = next(waiting, None)
+            if key is None:
+                break
+            if not compiler.compile(key):
+                raise KernelError(f"warmup: a compiling process failed: {compiler.complaint()}")
+            with lock:
+                bar.update()
+    finally:
+        compiler.close()
 
 
 def all_keys() -> list[Key]:
