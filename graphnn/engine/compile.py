@@ -23,9 +23,9 @@ from numba import types as nb
 from graphnn.core.errors import KernelError
 from graphnn.core.routine import Routine
 from graphnn.engine import intrinsics, loader
-from graphnn.engine.blas import intrinsics as intrinsic_table
-from graphnn.engine.blas import register_blas
 from graphnn.engine.entry import RAISED
+from graphnn.engine.matrix_products import intrinsics as intrinsic_table
+from graphnn.engine.matrix_products import register_products
 from graphnn.engine.source import called, typed_code
 
 # Numba's own types do not list every option that it takes (`_nrt`: kernels count no references).
@@ -116,9 +116,7 @@ def compile_entry(symbol: str, source: str, kernel: Callable[..., Any] | None, d
 def _register_used(names: set[str], dtype: np.dtype) -> None:
     """Numba loads what it compiles at once, so the symbols that the code refers to must be known before."""
     if "gemm_rectangle" in names:
-        register_blas(f"graphnn_gemm_{dtype}".encode())
-    if "blas_gemm" in names:
-        register_blas(b"graphnn_sgemm graphnn_dgemm")
+        register_products(f"graphnn_gemm_{dtype}".encode())
 
 
 def _gist(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Multiply matrices into place, `c = alpha * op(a) @ op(b) + beta * c`, near the peak of one core.
 
-`gemm` takes matrices, `gemm_batch` stacks of them, `gemm_part` computes a rectangle of c, as one of several
-threads does.
+`gemm` takes matrices, `gemm_part` computes a rectangle of c, `gemm_stack` a run of the matrices of a stack, as
+one of several threads does.
 
 The way of Goto and van de Geijn (Anatomy of High-Performance Matrix Multiplication, 2008): c is cut into
 tiles of 6 rows and one line of 64 bytes (16 float32 or 8 float64), whose sums stay in 12 registers while k
@@ -11,7 +11,7 @@ second.
 The sum of an element of c runs over k in order, in blocks that depend on k alone. So its bits are the same
 for any cutting into tiles, parts and threads, and at any address.
 
-The functions of `graphnn.engine.blas.intrinsics` are meanings only: compiled code has vector instructions
+The functions of `graphnn.engine.matrix_products.intrinsics` are meanings only: compiled code has vector instructions
 instead, and one call into `rectangle`, which is compiled once for each dtype.
 """
 
@@ -69,16 +69,19 @@ def gemm_part(a, b, c, transpose_a, transpose_b, alpha, beta, first_row, last_ro
     )  # fmt: skip
 
 
-def gemm_batch(a, b, c, transpose_a, transpose_b, alpha, beta):
-    """`gemm` for each matrix of c (batch, m, n). A stack a or b of length 1 serves every matrix of c."""
-    batch, m, n = c.shape
+def gemm_stack(a, b, c, transpose_a, transpose_b, alpha, beta, first, last):
+    """`gemm` for the matrices of c (batch, m, n) from first to last, without last.
+
+    A stack a or b of length 1 serves every matrix of c.
+    """
+    _, m, n = c.shape
     if transpose_a:
         k, a_row, a_step = a.shape[1], 1, a.shape[2]
     else:
         k, a_row, a_step = a.shape[2], a.shape[2], 1
     a_next = m * k if a.shape[0] > 1 else 0
     b_next = k * n if b.shape[0] > 1 else 0
-    for i in range(batch):
+    for i in range(first, last):
         gemm_rectangle(
             a, i * a_next, a_row, a_step, b, i * b_next, b.shape[2], transpose_b,
             c, i * m * n, n, m, n, k, alpha, beta,
@@ -220,12 +223,3 @@ def tile_product(rows, depth, a, a_start, a_row, a_step, b, b_start, b_step, c, 
             total += a[a_start + r * a_row + p * a_step] * b[b_start + p * b_step :][:width]
         line = c[c_start + r * c_row :][:width]
         line[:] = alpha * total if beta == 0 else alpha * total + beta * line
-
-
-def blas_gemm(a, b, c, transpose_a, transpose_b, alpha, beta):
-    """`gemm` by SciPy's BLAS, which has threads of its own; the bits change with their number.
-
-    Nothing is done if an axis is 0 or above 2**31 - 1.
-    """
-    product = (a.T if transpose_a else a) @ (b.T if transpose_b else b)
-    c[:] = alpha * product if beta == 0 else alpha * product + beta * c

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from graphnn.engine import loader
-from graphnn.engine.blas import register_blas
 from graphnn.engine.compile import compile_entry
 from graphnn.engine.entry import entry_source
-from graphnn.ops.gemm import gemm, gemm_batch, gemm_part
+from graphnn.engine.matrix_products import register_products
+from graphnn.ops.gemm import gemm, gemm_part, gemm_stack
 
 DTYPES = [np.float32, np.float64]
 FLAGS = list(itertools.product((0, 1), repeat=2))
@@ -36,7 +36,7 @@ def part_kernel(a, b, c, scale, transpose_a, transpose_b, first_row, last_row, f
 
 
 def batch_kernel(a, b, c, scale, transpose_a, transpose_b):
-    gemm_batch(a, b, c, transpose_a, transpose_b, scale[0], scale[1])
+    gemm_stack(a, b, c, transpose_a, transpose_b, scale[0], scale[1], 0, c.shape[0])
 
 
 @cache
@@ -48,7 +48,7 @@ def compiled(kernel: Callable[..., None], dtype: type, rank: int = 2) -> Callabl
     ]
     symbol = f"graphnn_test_{kernel.__name__}_{dtype.__name__}"
     code = compile_entry(symbol, entry_source(ports, integers, reports=False), kernel, np.dtype(dtype))
-    register_blas(code)
+    register_products(code)
     entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(loader.load(symbol, code))
 
     def call(a: np.ndarray, b: np.ndarray, c: np.ndarray, alpha: float, beta: float, *rest: int) -> None:

@@ -1,4 +1,4 @@
-"""What matrix kernels need from below Python: sums in vector registers, one product for all, SciPy's BLAS.
+"""What matrix kernels need from below Python: sums in vector registers, and one product for all.
 
 `graphnn.ops.gemm` says what each operation means; `intrinsics()` pairs these plain functions with the
 instructions that compiled code gets instead. Vectors are a line of 64 bytes wide on every machine; LLVM cuts
@@ -6,14 +6,12 @@ them into the registers that the CPU has. A product and a sum are one `fmuladd`:
 always in one order.
 
 `gemm.rectangle` takes seconds to compile, so it is compiled once for each dtype and kernels refer to it by
-the symbol graphnn_gemm_float32 or graphnn_gemm_float64; to BLAS by graphnn_sgemm or graphnn_dgemm. Object
-code holds names, never addresses, so it may be kept in a file; `register_blas` says where they are, before it
-is loaded.
+the symbol graphnn_gemm_float32 or graphnn_gemm_float64. Object code holds names, never addresses, so it may be kept
+in a file; `register_products` says where they are, before it is loaded.
 """
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import threading
 from collections.abc import Callable
@@ -22,12 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from graphnn.core.errors import KernelError
 from graphnn.ops import gemm
-
-# Two letters, three sizes, alpha, a and its row length, b and its, beta, c and its: all by address.
-_SIGNATURE = "void (char *, char *, int *, int *, int *, "
-_LAST_INT = 2**31 - 1
 
 # The page of graphnn_gemm_*: address and size of a, b, c and (alpha, beta), then the integers of rectangle.
 _PORTS = ("a", "b", "c", "scale")
@@ -37,15 +30,12 @@ _WORDS = 2 * len(_PORTS) + _INTEGERS
 _lock = threading.RLock()
 
 
-def register_blas(code: bytes) -> None:
+def register_products(code: bytes) -> None:
     """Tell the loader where the products are that this object code refers to."""
     with _lock:
         for name in ("float32", "float64"):
             if f"graphnn_gemm_{name}".encode() in code:
                 _register_gemm(name)
-        for name in ("sgemm", "dgemm"):
-            if f"graphnn_{name}".encode() in code:
-                _register_scipy(name)
 
 
 @cache
@@ -70,31 +60,6 @@ def _register_gemm(dtype_name: str) -> None:
         code = compile_entry(symbol, source, gemm.rectangle, dtype)
         store.write(name, code)
     llvm.add_symbol(symbol, loader.load(symbol, code))
-
-
-@cache
-def _register_scipy(name: str) -> None:
-    import llvmlite.binding as llvm
-
-    llvm.add_symbol(f"graphnn_{name}", blas_address(name))
-
-
-def blas_address(name: str) -> int:
-    """The address of a BLAS function, as "sgemm", that SciPy offers to Cython. Raises KernelError without
-    one."""
-    from scipy.linalg import cython_blas
-
-    capsule = cython_blas.__pyx_capi__.get(name)
-    if capsule is None:
-        raise KernelError(f"{name}: this SciPy does not offer it in scipy.linalg.cython_blas.")
-    get_name = ctypes.pythonapi.PyCapsule_GetName
-    get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    get_pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    signature = get_name(capsule)
-    if not signature.decode().startswith(_SIGNATURE):
-        raise KernelError(f"{name}: SciPy declares it as {signature.decode()}, expected {_SIGNATURE}...).")
-    return int(get_pointer(capsule, signature))
 
 
 @cache
@@ -378,58 +343,6 @@ def intrinsics() -> dict[Callable[..., Any], Any]:
         )  # fmt: skip
         return nothing(*arguments), codegen
 
-    @intrinsic
-    def blas_gemm(
-        typingctx: Any, a: Any, b: Any, c: Any, transpose_a: Any, transpose_b: Any, alpha: Any, beta: Any
-    ) -> Any:
-        """BLAS counts columns first, so it is asked for the transpose: c.T = op(b).T @ op(a).T."""
-        if not is_dense(a, b, c) or any(x.ndim != 2 for x in (a, b, c)):
-            return None
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            scalar = context.get_value_type(c.dtype)
-            integer = short
-            views = [
-                context.make_array(t)(context, builder, v) for t, v in zip(sig.args[:3], args, strict=False)
-            ]
-            (a_rows, a_length), (_, b_length), (m, n) = (
-                cgutils.unpack_tuple(builder, view.shape, 2) for view in views
-            )
-            flags = [builder.icmp_signed("!=", flag, number(0)) for flag in args[3:5]]
-            k = builder.select(flags[0], a_rows, a_length)
-
-            def by_address(value: Any) -> Any:
-                return cgutils.alloca_once_value(builder, value)
-
-            def integer_at(value: Any) -> Any:
-                return by_address(builder.trunc(value, integer))
-
-            def letter_at(flag: Any) -> Any:
-                byte = ir.IntType(8)
-                return by_address(
-                    builder.select(flag, ir.Constant(byte, ord("T")), ir.Constant(byte, ord("N")))
-                )
-
-            arguments = [
-                letter_at(flags[1]), letter_at(flags[0]), integer_at(n), integer_at(m), integer_at(k),
-                by_address(args[5]), views[1].data, integer_at(b_length), views[0].data, integer_at(a_length),
-                by_address(args[6]), views[2].data, integer_at(n),
-            ]  # fmt: skip
-            name = "graphnn_sgemm" if scalar == ir.FloatType() else "graphnn_dgemm"
-            declared = ir.FunctionType(ir.VoidType(), [x.type for x in arguments])
-            function = cgutils.get_or_insert_function(builder.module, declared, name)
-            fits = builder.and_(
-                *(builder.icmp_signed(">", m, number(0)), builder.icmp_signed(">", n, number(0)))
-            )
-            for size in (m, n, k, a_length, b_length):
-                fits = builder.and_(fits, builder.icmp_signed(">", size, number(0)))
-                fits = builder.and_(fits, builder.icmp_signed("<=", size, number(_LAST_INT)))
-            with builder.if_then(fits):
-                builder.call(function, arguments)
-            return context.get_dummy_value()
-
-        return nothing(a, b, c, types.int64, types.int64, c.dtype, c.dtype), codegen
-
     return {
         gemm.workspace: workspace,
         gemm.load_line: load_line,
@@ -437,5 +350,4 @@ def intrinsics() -> dict[Callable[..., Any], Any]:
         gemm.transpose_square: transpose_square,
         gemm.tile_product: tile_product,
         gemm.gemm_rectangle: gemm_rectangle,
-        gemm.blas_gemm: blas_gemm,
     }
