@@ -19,7 +19,10 @@ from graphnn.ops.mathematics import tanh as fast_tanh
     "x(*s) -> y(*s)", latex=r"\max(0,\, {x})", slopes=(r"[{x} > 0]",), onnx="Relu", kink=0.0, samples=[(3, 4)]
 )
 def relu(x):
-    """Rectified linear unit: keep the positive part. Shapes: x (*s) -> y (*s). relu'(0) = 0 by convention."""
+    """Rectified linear unit: keep the positive part. Shapes: x (*s) -> y (*s). relu'(0) = 0 by convention.
+
+    Source: Nair, Hinton 2010; PyTorch, torch.nn.functional.relu.
+    """
     return np.maximum(x, 0)
 
 
@@ -41,7 +44,10 @@ def relu_vjp(g, x, y):
     no_slope="it is flat wherever it has a slope; the gradient that passes it is zero",
 )  # fmt: skip
 def step(x):
-    """1 where the operand is positive, else 0. Shapes: x (*s) -> y (*s). NaN stays NaN."""
+    """1 where the operand is positive, else 0. Shapes: x (*s) -> y (*s). NaN stays NaN.
+
+    Source: NumPy, numpy.heaviside with 0 at 0.
+    """
     return np.where(np.isnan(x), x, (x > 0).astype(x.dtype))
 
 
@@ -63,6 +69,7 @@ def leaky_relu(x, slope):
     Shapes: x (*s), slope () -> y (*s); slope is 0.01 if not said.
 
     The slope at 0 is `slope` by convention.
+    Source: Maas, Hannun, Ng 2013; PyTorch, torch.nn.functional.leaky_relu.
     """
     return np.where(x > 0, x, slope * x)
 
@@ -88,7 +95,7 @@ def leaky_relu_vjp(g, x, slope, y):
 @op(
     "x(*s), alpha() -> y(*s)", latex=r"\max({x}, 0) + {alpha} (e^{\min({x}, 0)} - 1)",
     slopes=(r"[{x} > 0] + ({y} + {alpha})\, [{x} \le 0]", r"e^{\min({x}, 0)} - 1"), onnx="Elu", kink=0.0,
-    samples=[Sample(((3, 4), ()), domain=(-2.0, 2.0))],
+    per_element=(1, 1), samples=[Sample(((3, 4), ()), domain=(-2.0, 2.0))],
 )  # fmt: skip
 def elu(x, alpha):
     """Exponential linear unit: x where positive, else alpha (e^x - 1). Shapes: x (*s), alpha () -> y (*s).
@@ -120,10 +127,14 @@ def elu_vjp(g, x, alpha, y):
 
 
 @op(
-    "x(*s) -> y(*s)", latex=r"\sigma({x})", slopes=(r"{y} (1 - {y})",), onnx="Sigmoid", samples=[(3, 4)],
+    "x(*s) -> y(*s)", latex=r"\sigma({x})", slopes=(r"{y} (1 - {y})",), onnx="Sigmoid", per_element=(1, 1),
+    samples=[(3, 4)],
 )  # fmt: skip
 def sigmoid(x):
-    """Logistic function 1 / (1 + e^-x). Shapes: x (*s) -> y (*s). Exact in both tails."""
+    """Logistic function 1 / (1 + e^-x). Shapes: x (*s) -> y (*s). Exact in both tails.
+
+    Source: PyTorch, torch.sigmoid.
+    """
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1 / (1 + e), e / (1 + e)).astype(x.dtype)
 
@@ -139,9 +150,12 @@ def sigmoid_vjp(g, x, y):
     return [g * (y * (1.0 - y))]
 
 
-@op("x(*s) -> y(*s)", latex=r"\tanh {x}", slopes=(r"1 - {y}^2",), onnx="Tanh", samples=[(3, 4)])
+@op(
+    "x(*s) -> y(*s)", latex=r"\tanh {x}", slopes=(r"1 - {y}^2",), onnx="Tanh", per_element=(1, 1),
+    samples=[(3, 4)],
+)  # fmt: skip
 def tanh(x):
-    """Hyperbolic tangent. Shapes: x (*s) -> y (*s)."""
+    """Hyperbolic tangent. Shapes: x (*s) -> y (*s). Source: NumPy, numpy.tanh."""
     return np.tanh(x)
 
 
@@ -156,9 +170,15 @@ def tanh_vjp(g, x, y):
     return [g * (1.0 - y * y)]
 
 
-@op("x(*s) -> y(*s)", latex=r"\ln(1 + e^{{x}})", slopes=(r"\sigma({x})",), onnx="Softplus", samples=[(3, 4)])
+@op(
+    "x(*s) -> y(*s)", latex=r"\ln(1 + e^{{x}})", slopes=(r"\sigma({x})",), onnx="Softplus", per_element=(1, 1),
+    samples=[(3, 4)],
+)  # fmt: skip
 def softplus(x):
-    """A smooth relu, ln(1 + e^x). Shapes: x (*s) -> y (*s). No overflow: x itself where x is large."""
+    """A smooth relu, ln(1 + e^x). Shapes: x (*s) -> y (*s). No overflow: x itself where x is large.
+
+    Source: Dugas et al. 2000; PyTorch, torch.nn.functional.softplus.
+    """
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 

@@ -9,6 +9,7 @@ from graphnn.core.node import Node
 from graphnn.core.op import Sample
 from graphnn.ops.comparison import equal, greater, greater_equal, less, where
 from graphnn.ops.exponential import log
+from graphnn.ops.exponentiation import pow as fast_pow
 
 
 @op(
@@ -20,7 +21,10 @@ from graphnn.ops.exponential import log
     samples=[(3, 4)],
 )
 def add(a, b):
-    """Sum of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast."""
+    """Sum of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast.
+
+    Source: NumPy, numpy.add.
+    """
     return a + b
 
 
@@ -44,7 +48,10 @@ def add_vjp(g, a, b, y):
     samples=[(3, 4)],
 )
 def sub(a, b):
-    """Difference of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast."""
+    """Difference of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast.
+
+    Source: NumPy, numpy.subtract.
+    """
     return a - b
 
 
@@ -68,7 +75,10 @@ def sub_vjp(g, a, b, y):
     samples=[(3, 4)],
 )
 def mul(a, b):
-    """Product of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast."""
+    """Product of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast.
+
+    Source: NumPy, numpy.multiply.
+    """
     return a * b
 
 
@@ -93,7 +103,7 @@ def mul_vjp(g, a, b, y):
 def div(a, b):
     """Quotient of two operands, element by element. Shapes: a, b (*s) -> y (*s); operands broadcast.
 
-    Floats only; 1/0 is infinity and 0/0 is NaN, as in NumPy.
+    Floats only; 1/0 is infinity and 0/0 is NaN, as in NumPy. Source: NumPy, numpy.divide.
     """
     return a / b
 
@@ -112,7 +122,7 @@ def div_vjp(g, a, b, y):
 
 @op("x(*s) -> y(*s)", latex=r"-{x}", slopes=("-1",), onnx="Neg", types="number", samples=[(3, 4)])
 def neg(x):
-    """The operand with its sign turned. Shapes: x (*s) -> y (*s)."""
+    """The operand with its sign turned. Shapes: x (*s) -> y (*s). Source: NumPy, numpy.negative."""
     return -x
 
 
@@ -129,7 +139,7 @@ def neg_vjp(g, x, y):
 
 @op("x(*s) -> y(*s)", latex=r"{x}^2", slopes=(r"2 {x}",), types="number", samples=[(3, 4)])
 def square(x):
-    """The operand times itself. Shapes: x (*s) -> y (*s)."""
+    """The operand times itself. Shapes: x (*s) -> y (*s). Source: NumPy, numpy.square."""
     return x * x
 
 
@@ -152,7 +162,10 @@ def square_vjp(g, x, y):
     samples=[Sample(((3, 4),), domain=(0.2, 4.0))],
 )
 def sqrt(x):
-    """Square root. Shapes: x (*s) -> y (*s). NaN below 0; its slope at 0 is infinite."""
+    """Square root. Shapes: x (*s) -> y (*s). NaN below 0; its slope at 0 is infinite.
+
+    Source: NumPy, numpy.sqrt.
+    """
     return np.sqrt(x)
 
 
@@ -172,6 +185,7 @@ def sqrt_vjp(g, x, y):
     latex=r"{a}^{{b}}",
     slopes=(r"{b}\, {a}^{{b} - 1}", r"{y} \ln {a}"),
     onnx="Pow",
+    per_element=(1, 1),
     samples=[Sample(((3, 4), (3, 4)), domain=(0.3, 2.0))],
 )
 def pow(a, b):
@@ -179,7 +193,7 @@ def pow(a, b):
 
     Floats only. A negative base has real powers for whole exponents only, else NaN. As functions of one
     operand, a^0 is flat everywhere and 0^b is flat for b >= 0: those slopes are 0, also where the formula
-    says 0 times infinity.
+    says 0 times infinity. Source: NumPy, numpy.power; slopes as PyTorch, torch.pow.
     """
     return np.power(a, b)
 
@@ -194,7 +208,7 @@ def build_pow(a, b):
 @pow.kernel
 def pow_kernel(a, b, y):
     for i in range(y.size):
-        y[i] = a[i] ** b[i]
+        y[i] = fast_pow(a[i], b[i])
 
 
 @pow.vjp
@@ -230,7 +244,7 @@ def constant_number(node: Node) -> float | None:
     samples=[(3, 4)],
 )
 def abs(x):
-    """Absolute value. Shapes: x (*s) -> y (*s). abs'(0) = 0 by convention."""
+    """Absolute value. Shapes: x (*s) -> y (*s). abs'(0) = 0 by convention. Source: NumPy, numpy.abs."""
     return np.abs(x)
 
 
@@ -256,7 +270,10 @@ def abs_vjp(g, x, y):
     samples=[(3, 4)],
 )
 def sign(x):
-    """-1, 0 or 1 as the operand is negative, zero or positive. Shapes: x (*s) -> y (*s). NaN stays NaN."""
+    """-1, 0 or 1 as the operand is negative, zero or positive. Shapes: x (*s) -> y (*s). NaN stays NaN.
+
+    Source: NumPy, numpy.sign.
+    """
     return np.sign(x)
 
 
@@ -282,7 +299,7 @@ def sign_kernel(x, y):
 def maximum(a, b):
     """The larger of two operands, element by element. Shapes: a, b (*s) -> y (*s); NaN wins.
 
-    Where both are equal each gets half of the gradient, by convention.
+    Where both are equal each gets half of the gradient, by convention. Source: NumPy, numpy.maximum.
     """
     return np.maximum(a, b)
 
@@ -312,7 +329,7 @@ def maximum_vjp(g, a, b, y):
 def minimum(a, b):
     """The smaller of two operands, element by element. Shapes: a, b (*s) -> y (*s); NaN wins.
 
-    Where both are equal each gets half of the gradient, by convention.
+    Where both are equal each gets half of the gradient, by convention. Source: NumPy, numpy.minimum.
     """
     return np.minimum(a, b)
 
@@ -331,18 +348,4 @@ def minimum_vjp(g, a, b, y):
     return [ga, g - ga]
 
 
-__all__ = [
-    "abs",
-    "add",
-    "constant_number",
-    "div",
-    "maximum",
-    "minimum",
-    "mul",
-    "neg",
-    "pow",
-    "sign",
-    "sqrt",
-    "square",
-    "sub",
-]
+__all__ = ["abs", "add", "div", "maximum", "minimum", "mul", "neg", "pow", "sign", "sqrt", "square", "sub"]

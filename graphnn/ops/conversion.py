@@ -22,6 +22,7 @@ def cast(x, *, dtype):
 
     `cast(x, "bool")` asks whether x differs from 0; `cast(x, "int64")` of floats drops the fraction, and is a
     fault for NaN and for numbers beyond int64. A cast to the operand's own dtype is the operand.
+    Source: NumPy, numpy.ndarray.astype.
     """
     return x.astype(dtype)
 
@@ -70,6 +71,7 @@ def whole_part(x):
     """Floats as int64, without their fractions: 1.9 gives 1, -1.9 gives -1. Shapes: x (*s) -> y (*s) int64.
 
     Raises FaultError at run time for NaN, infinity and numbers beyond int64.
+    Source: NumPy, numpy.ndarray.astype.
     """
     if not np.all((x >= -(2.0**63)) & (x < 2.0**63)):
         raise IndexError("an element is NaN or beyond int64")
@@ -97,7 +99,10 @@ def whole_part_fault(position, x):
     no_slope="it stops the gradient: that is what it is for",
 )  # fmt: skip
 def stop_gradient(x):
-    """The operand as if it were a constant: no gradient flows back. Shapes: x (*s) -> y (*s)."""
+    """The operand as if it were a constant: no gradient flows back. Shapes: x (*s) -> y (*s).
+
+    Source: JAX, jax.lax.stop_gradient; PyTorch, torch.Tensor.detach.
+    """
     return x
 
 

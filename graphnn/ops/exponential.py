@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
+import math
 
 import numpy as np
 
@@ -15,9 +15,12 @@ from graphnn.ops.mathematics import log as fast_log
 from graphnn.ops.mathematics import log1p as fast_log1p
 
 
-@op("x(*s) -> y(*s)", latex=r"e^{{x}}", slopes=(r"{y}",), onnx="Exp", samples=[(3, 4)])
+@op("x(*s) -> y(*s)", latex=r"e^{{x}}", slopes=(r"{y}",), onnx="Exp", per_element=(1, 1), samples=[(3, 4)])
 def exp(x):
-    """Exponential. Shapes: x (*s) -> y (*s). Overflows to infinity, underflows to 0."""
+    """Exponential. Shapes: x (*s) -> y (*s). Overflows to infinity, underflows to 0.
+
+    Source: NumPy, numpy.exp.
+    """
     return np.exp(x)
 
 
@@ -32,9 +35,9 @@ def exp_vjp(g, x, y):
     return [g * y]
 
 
-@op("x(*s) -> y(*s)", latex=r"e^{{x}} - 1", slopes=(r"{y} + 1",), samples=[(3, 4)])
+@op("x(*s) -> y(*s)", latex=r"e^{{x}} - 1", slopes=(r"{y} + 1",), per_element=(1, 1), samples=[(3, 4)])
 def expm1(x):
-    """Exponential minus 1, exact near 0. Shapes: x (*s) -> y (*s)."""
+    """Exponential minus 1, exact near 0. Shapes: x (*s) -> y (*s). Source: NumPy, numpy.expm1."""
     return np.expm1(x)
 
 
@@ -50,11 +53,11 @@ def expm1_vjp(g, x, y):
 
 
 @op(
-    "x(*s) -> y(*s)", latex=r"\ln {x}", slopes=(r"\frac{1}{{x}}",), onnx="Log",
+    "x(*s) -> y(*s)", latex=r"\ln {x}", slopes=(r"\frac{1}{{x}}",), onnx="Log", per_element=(1, 1),
     samples=[Sample(((3, 4),), domain=(0.2, 4.0))],
 )  # fmt: skip
 def log(x):
-    """Natural logarithm. Shapes: x (*s) -> y (*s). -infinity at 0, NaN below."""
+    """Natural logarithm. Shapes: x (*s) -> y (*s). -infinity at 0, NaN below. Source: NumPy, numpy.log."""
     return np.log(x)
 
 
@@ -70,11 +73,14 @@ def log_vjp(g, x, y):
 
 
 @op(
-    "x(*s) -> y(*s)", latex=r"\ln(1 + {x})", slopes=(r"\frac{1}{1 + {x}}",),
+    "x(*s) -> y(*s)", latex=r"\ln(1 + {x})", slopes=(r"\frac{1}{1 + {x}}",), per_element=(1, 1),
     samples=[Sample(((3, 4),), domain=(-0.7, 2.0))],
 )  # fmt: skip
 def log1p(x):
-    """Natural logarithm of 1 + x, exact near 0. Shapes: x (*s) -> y (*s). -infinity at -1, NaN below."""
+    """Natural logarithm of 1 + x, exact near 0. Shapes: x (*s) -> y (*s). -infinity at -1, NaN below.
+
+    Source: NumPy, numpy.log1p.
+    """
     return np.log1p(x)
 
 
@@ -91,10 +97,14 @@ def log1p_vjp(g, x, y):
 
 @op(
     "x(*s) -> y(*s)", latex=r"\operatorname{erf} {x}",
-    slopes=(r"\tfrac{2}{\sqrt{\pi}}\, e^{-{x}^2}",), onnx="Erf", samples=[(3, 4)],
+    slopes=(r"\tfrac{2}{\sqrt{\pi}}\, e^{-{x}^2}",), onnx="Erf", per_element=(1, 1),
+    samples=[(3, 4)],
 )  # fmt: skip
 def erf(x):
-    """Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x. Shapes: x (*s) -> y (*s)."""
+    """Error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x. Shapes: x (*s) -> y (*s).
+
+    Source: DLMF 7.2.1.
+    """
     from scipy import special
 
     return special.erf(x)
@@ -108,7 +118,32 @@ def erf_kernel(x, y):
 
 @erf.vjp
 def erf_vjp(g, x, y):
-    return [g * (exp(-(x * x)) * (2.0 / sqrt(pi)))]
+    return [g * (exp(-(x * x)) * (2.0 / math.sqrt(math.pi)))]
 
 
-__all__ = ["erf", "exp", "expm1", "log", "log1p"]
+@op(
+    "x(*s) -> y(*s)", latex=r"\operatorname{erfc} {x}",
+    slopes=(r"-\tfrac{2}{\sqrt{\pi}}\, e^{-{x}^2}",), per_element=(1, 1), samples=[(3, 4)],
+)  # fmt: skip
+def erfc(x):
+    """Complement of the error function, 1 - erf x, exact where that nears 0. Shapes: x (*s) -> y (*s).
+
+    Source: DLMF 7.2.2.
+    """
+    from scipy import special
+
+    return special.erfc(x)
+
+
+@erfc.kernel
+def erfc_kernel(x, y):
+    for i in range(y.size):
+        y[i] = math.erfc(x[i])
+
+
+@erfc.vjp
+def erfc_vjp(g, x, y):
+    return [g * (exp(-(x * x)) * (-2.0 / math.sqrt(math.pi)))]
+
+
+__all__ = ["erf", "erfc", "exp", "expm1", "log", "log1p"]

@@ -27,22 +27,6 @@ import numpy as np
 
 from graphnn.core.routine import Routine
 
-__all__ = [
-    "erf",
-    "exp",
-    "expm1",
-    "float32_bits",
-    "float32_from_bits",
-    "float64_bits",
-    "float64_from_bits",
-    "log",
-    "log1p",
-    "sigmoid",
-    "softplus",
-    "tanh",
-]
-
-
 # Numba accepts `.view` only straight after a NumPy scalar type, as written here; then it costs nothing.
 
 
@@ -122,6 +106,26 @@ def _exp64(x):
     return ((1.0 + _expm1_near_zero64(r)) * _power64(half)) * _power64(k - half)
 
 
+def _exp232(x):
+    """2^x within 1e-7 of itself, exact for whole x. Infinity from 128, gradually 0 below -126."""
+    x = -151.0 if x < -151.0 else x
+    n = np.rint(x)
+    n = n if n < 128.0 else 128.0
+    k = np.int32(n)
+    half = k >> np.int32(1)
+    return ((1.0 + _expm1_near_zero32((x - n) * 0.6931472)) * _power32(half)) * _power32(k - half)
+
+
+def _exp264(x):
+    """2^x within 2e-16 of itself, exact for whole x. Infinity from 1024, gradually 0 below -1022."""
+    x = -1076.0 if x < -1076.0 else x
+    n = np.rint(x)
+    n = n if n < 1024.0 else 1024.0
+    k = np.int32(n)
+    half = k >> np.int32(1)
+    return ((1.0 + _expm1_near_zero64((x - n) * 0.6931471805599453)) * _power64(half)) * _power64(k - half)
+
+
 def _expm132(x):
     """e^x - 1 within 1.5e-7 of itself, however near to 0. Infinity above 88.72."""
     x = -18.0 if x < -18.0 else x  # e^-18 is less than half a unit in the last place of 1
@@ -179,18 +183,14 @@ def _log_of_one_plus64(f, n):
     return n * 0.6931471803691238 + (f - (h - (s * (h + r) + n * 1.9082149292705877e-10)))
 
 
-def _log32(x):
-    """log x within 1.3e-7 of itself. log 0 = -infinity; NaN below 0."""
+def _parts32(x):
+    """f and n of x = 2^n (1 + f), for x > 0; those of 1 for others."""
     z = x if x > 0.0 else 1.0
     tiny = z < 1.1754944e-38
     z = z * (33554432.0 if tiny else 1.0)  # 2^25 lifts a denormal number into the normal range
     i = float32_bits(z) + np.int32(0x3F800000 - 0x3F3504F3)
     n = np.float32(np.int32(i >> np.int32(23))) - (152.0 if tiny else 127.0)
-    m = float32_from_bits((i & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3))
-    y = _log_of_one_plus32(m - 1.0, n)
-    edge = np.float32(-np.inf) if x == 0.0 else np.float32(np.nan)
-    y = y if x > 0.0 else edge
-    return x if x == np.float32(np.inf) else y
+    return float32_from_bits((i & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3)) - 1.0, n
 
 
 def _biased_exponent64(i):
@@ -201,18 +201,66 @@ def _biased_exponent64(i):
     return float64_from_bits((i >> 52) | 0x4330000000000000) - 4503599627370496.0
 
 
-def _log64(x):
-    """log x within 2.5e-16 of itself. log 0 = -infinity; NaN below 0."""
+def _parts64(x):
+    """f and n of x = 2^n (1 + f), for x > 0; those of 1 for others."""
     z = x if x > 0.0 else 1.0
     tiny = z < 2.2250738585072014e-308
     z = z * (18014398509481984.0 if tiny else 1.0)  # 2^54
     i = float64_bits(z) + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)
     n = _biased_exponent64(i) - (1077.0 if tiny else 1023.0)
-    m = float64_from_bits((i & 0xFFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD)
-    y = _log_of_one_plus64(m - 1.0, n)
+    return float64_from_bits((i & 0xFFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD) - 1.0, n
+
+
+def _with_ends32(x, y):
+    """The logarithm y of x, where x > 0 is finite; -infinity at 0, NaN below, and what x is above."""
+    edge = np.float32(-np.inf) if x == 0.0 else np.float32(np.nan)
+    y = y if x > 0.0 else edge
+    return x if x == np.float32(np.inf) else y
+
+
+def _with_ends64(x, y):
+    """The logarithm y of x, where x > 0 is finite; -infinity at 0, NaN below, and what x is above."""
     edge = -np.inf if x == 0.0 else np.nan
     y = y if x > 0.0 else edge
     return x if x == np.inf else y
+
+
+def _log32(x):
+    """log x within 1.3e-7 of itself. log 0 = -infinity; NaN below 0."""
+    f, n = _parts32(x)
+    return _with_ends32(x, _log_of_one_plus32(f, n))
+
+
+def _log64(x):
+    """log x within 2.5e-16 of itself. log 0 = -infinity; NaN below 0."""
+    f, n = _parts64(x)
+    return _with_ends64(x, _log_of_one_plus64(f, n))
+
+
+def _log232(x):
+    """log x / log 2 within 2.5e-7 of itself, exact for powers of 2. log 0 = -infinity; NaN below 0."""
+    f, n = _parts32(x)
+    return _with_ends32(x, n + _log_of_one_plus32(f, 0.0) * 1.442695)
+
+
+def _log264(x):
+    """log x / log 2 within 4e-16 of itself, exact for powers of 2. log 0 = -infinity; NaN below 0."""
+    f, n = _parts64(x)
+    return _with_ends64(x, n + _log_of_one_plus64(f, 0.0) * 1.4426950408889634)
+
+
+def _log1032(x):
+    """log x / log 10 within 2.5e-7 of itself, exact for powers of 10. log 0 = -infinity; NaN below 0."""
+    f, n = _parts32(x)
+    y = n * 0.30102920532 + (n * 7.9034151668e-07 + _log_of_one_plus32(f, 0.0) * 0.43429449201)
+    return _with_ends32(x, y)
+
+
+def _log1064(x):
+    """log x / log 10 within 4e-16 of itself, exact for powers of 10. log 0 = -infinity; NaN below 0."""
+    f, n = _parts64(x)
+    y = _log_of_one_plus64(f, 0.0) * 0.4342944819032518
+    return _with_ends64(x, n * 0.30102999566361177 + (n * 3.694239077158931e-13 + y))
 
 
 def _log1p32(x):
@@ -340,12 +388,19 @@ def _sigmoid64(x):
 
 def _softplus32(x):
     """log(1 + e^x) within 1.8e-7 of itself, also where it nears 0."""
-    return (x if x > 0.0 else 0.0) + _log1p32(_exp32(-abs(x)))
+    e = _exp32(-abs(x))
+    # 1 + e lies between 1 and 2, so log1p needs neither bits nor edges.
+    upper = e > 0.41421357
+    f = 0.5 * e - 0.5 if upper else e
+    return (x if x > 0.0 else 0.0) + _log_of_one_plus32(f, 1.0 if upper else 0.0)
 
 
 def _softplus64(x):
     """log(1 + e^x) within 3.5e-16 of itself, also where it nears 0."""
-    return (x if x > 0.0 else 0.0) + _log1p64(_exp64(-abs(x)))
+    e = _exp64(-abs(x))
+    upper = e > 0.41421356237309503
+    f = 0.5 * e - 0.5 if upper else e
+    return (x if x > 0.0 else 0.0) + _log_of_one_plus64(f, 1.0 if upper else 0.0)
 
 
 # The meanings: the same functions in NumPy, for whole arrays.
@@ -368,7 +423,10 @@ def _erf(x: Any) -> Any:
 
 exp = Routine("exp", np.exp, _exp32, _exp64)
 expm1 = Routine("expm1", np.expm1, _expm132, _expm164)
+exp2 = Routine("exp2", np.exp2, _exp232, _exp264)
 log = Routine("log", np.log, _log32, _log64)
+log2 = Routine("log2", np.log2, _log232, _log264)
+log10 = Routine("log10", np.log10, _log1032, _log1064)
 log1p = Routine("log1p", np.log1p, _log1p32, _log1p64)
 tanh = Routine("tanh", np.tanh, _tanh32, _tanh64)
 sigmoid = Routine("sigmoid", _sigmoid, _sigmoid32, _sigmoid64)

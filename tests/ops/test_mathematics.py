@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiled_routines import FUSED, NOT_FUSED, loop_over, run
+from compiled_routines import FUSED, NOT_FUSED, compiled, loop_over, run
 from graphnn.core.routine import Routine
-from graphnn.ops import mathematics
+from graphnn.ops import circular, exponentiation, mathematics
+from graphnn.ops.circular import FAR, arctan, arctan2, cos, cosh, sin, sinh, tan
+from graphnn.ops.exponentiation import pow
 from graphnn.ops.mathematics import (
     erf,
     exp,
+    exp2,
     expm1,
     float32_bits,
     float32_from_bits,
@@ -21,12 +24,17 @@ from graphnn.ops.mathematics import (
     float64_from_bits,
     log,
     log1p,
+    log2,
+    log10,
     sigmoid,
     softplus,
     tanh,
 )
 
-ROUTINES = [exp, expm1, log, log1p, tanh, sigmoid, softplus, erf]
+ANGLES = [sin, cos, tan]
+ROUTINES = [
+    exp, exp2, expm1, log, log2, log10, log1p, tanh, sigmoid, softplus, erf, *ANGLES, arctan, sinh, cosh,
+]  # fmt: skip
 each_routine = pytest.mark.parametrize("routine", ROUTINES, ids=lambda r: r.name)
 with_and_without_fma = pytest.mark.parametrize("flags", [FUSED, NOT_FUSED], ids=["fused", "not fused"])
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -77,21 +85,74 @@ def _softplus(x: Decimal) -> Decimal:
     return _log1p(x.exp())
 
 
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899")
+
+
 def _erf(x: Decimal) -> Decimal:
     if abs(x) > 7:
         return Decimal(1).copy_sign(x)
-    pi = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899")
     term, total, k = x, x, 0
     while abs(term) > abs(total) * Decimal("1e-40"):
         k += 1
         term = -term * x * x / k
         total += term / (2 * k + 1)
-    return 2 / pi.sqrt() * total
+    return 2 / PI.sqrt() * total
+
+
+def _exp2(x: Decimal) -> Decimal:
+    return (x * Decimal(2).ln()).exp()
+
+
+def _log2(x: Decimal) -> Decimal:
+    return x.ln() / Decimal(2).ln()
+
+
+def _sin(x: Decimal) -> Decimal:
+    r = x - (x / PI).to_integral_value() * PI
+    sign = -1 if (x / PI).to_integral_value() % 2 else 1
+    term = total = r
+    k = 1
+    while abs(term) > abs(total) * Decimal("1e-40"):
+        term = -term * r * r / ((k + 1) * (k + 2))
+        total += term
+        k += 2
+    return sign * total
+
+
+def _cos(x: Decimal) -> Decimal:
+    return _sin(x + PI / 2)
+
+
+def _tan(x: Decimal) -> Decimal:
+    return _sin(x) / _cos(x)
+
+
+def _arctan(x: Decimal) -> Decimal:
+    if abs(x) > 1:
+        return (PI / 2).copy_sign(x) - _arctan(1 / x)
+    if abs(x) > Decimal("0.1"):
+        return 2 * _arctan(x / (1 + (1 + x * x).sqrt()))
+    power = total = x
+    k = 1
+    while abs(power) > abs(total) * Decimal("1e-40"):
+        power = -power * x * x
+        k += 2
+        total += power / k
+    return total
+
+
+def _sinh(x: Decimal) -> Decimal:
+    return (x.exp() - (-x).exp()) / 2 if abs(x) > 1 else (_expm1(x) - _expm1(-x)) / 2
+
+
+def _cosh(x: Decimal) -> Decimal:
+    return (x.exp() + (-x).exp()) / 2
 
 
 ORACLES = {
-    "exp": _exp, "expm1": _expm1, "log": _log, "log1p": _log1p,
-    "tanh": _tanh, "sigmoid": _sigmoid, "softplus": _softplus, "erf": _erf,
+    "exp": _exp, "exp2": _exp2, "expm1": _expm1, "log": _log, "log1p": _log1p, "log2": _log2,
+    "log10": Decimal.log10, "tanh": _tanh, "sigmoid": _sigmoid, "softplus": _softplus, "erf": _erf,
+    "sin": _sin, "cos": _cos, "tan": _tan, "arctan": _arctan, "sinh": _sinh, "cosh": _cosh,
 }  # fmt: skip
 
 
@@ -108,10 +169,15 @@ def points(name: str, rng: np.random.Generator) -> np.ndarray:
     ones = 1 + np.concatenate([10.0 ** rng.uniform(-16, -1, 50), -(10.0 ** rng.uniform(-16, -1, 50))])
     x = np.concatenate([wide, near, sizes, bits, seams, roots, np.nextafter(roots, 0), ones])
     x = x[np.isfinite(x)]
-    if name in ("log", "log1p"):
+    if name.startswith("log"):
         x = np.concatenate([x, 10.0 ** rng.uniform(-320, 308, 700)])
-        return x[x > 0] if name == "log" else x[x > -1]
-    return np.clip(x, -760, 709.7) if name != "erf" else np.clip(x, -8, 8)
+        return x[x > -1] if name == "log1p" else x[x > 0]
+    if name in ("sin", "cos", "tan"):
+        # The numbers nearest to multiples of pi/2, where most is lost in the reduction.
+        zeros = rng.integers(-63_000, 63_000, 700) * (np.pi / 2)
+        return np.concatenate([np.clip(x, -FAR, FAR), rng.uniform(-FAR, FAR, 700), zeros])
+    limits = {"erf": (-8, 8), "exp2": (-1080, 1023.9), "arctan": (-INF, INF)}
+    return np.clip(x, *limits.get(name, (-760 if name not in ("sinh", "cosh") else -709.7, 709.7)))
 
 
 def worst(y: np.ndarray, x: np.ndarray, oracle: Callable[[Decimal], Decimal]) -> tuple[float, float]:
@@ -169,6 +235,22 @@ EDGES = {
     "sigmoid": [(-INF, 0), (INF, 1), (0, 0.5), (1e30, 1), (-1e30, 0)],
     "softplus": [(-INF, 0), (INF, INF), (1e30, 1e30), (-1e30, 0)],
     "erf": [(-INF, -1), (INF, 1), (0, 0), (10, 1), (-10, -1), (1e30, 1)],
+    "exp2": [(-INF, 0), (INF, INF), (2000, INF), (-2000, 0), *((k, 2.0**k) for k in range(-126, 128))],
+    "log2": [(0, -INF), (-1, NAN), (-INF, NAN), (INF, INF), *((2.0**k, k) for k in range(-140, 128))],
+    "log10": [(0, -INF), (-1, NAN), (-INF, NAN), (INF, INF), *((float(f"1e{k}"), k) for k in range(-37, 39))],
+    "sin": [(INF, NAN), (-INF, NAN), (0, 0), (1e-40, 1e-40), (1e6, NAN)],
+    "cos": [(INF, NAN), (-INF, NAN), (0, 1), (1e-40, 1), (1e6, NAN)],
+    "tan": [(INF, NAN), (-INF, NAN), (0, 0), (1e-40, 1e-40), (1e6, NAN)],
+    "arctan": [
+        (INF, np.pi / 2),
+        (-INF, -np.pi / 2),
+        (0, 0),
+        (1e-40, 1e-40),
+        (1e30, np.pi / 2),
+        (1, np.pi / 4),
+    ],
+    "sinh": [(INF, INF), (-INF, -INF), (0, 0), (1e-40, 1e-40), (1e30, INF), (-1e30, -INF)],
+    "cosh": [(INF, INF), (-INF, INF), (0, 1), (1e-40, 1), (1e30, INF), (-1e30, INF)],
 }
 
 
@@ -186,7 +268,7 @@ def test_largest_numbers_overflow_and_smallest_do_not_vanish(routine: Routine, d
     limits = np.finfo(dtype)
     x = np.array([limits.max, -limits.max, limits.tiny, limits.smallest_subnormal], dtype=dtype)
     with np.errstate(all="ignore"):
-        expected = routine(x)
+        expected = routine(x) if routine not in ANGLES else np.where(np.abs(x) > FAR, NAN, routine(x))
     np.testing.assert_allclose(run(version(routine, dtype), x), expected, rtol=1e-6)
 
 
@@ -198,7 +280,7 @@ def test_saturating_functions_never_pass_one(routine: Routine, dtype: type) -> N
 
 
 @each_dtype
-@pytest.mark.parametrize("routine", [tanh, erf], ids=lambda r: r.name)
+@pytest.mark.parametrize("routine", [tanh, erf, sin, tan, arctan, sinh], ids=lambda r: r.name)
 def test_odd_functions_are_exactly_odd(routine: Routine, dtype: type, rng: np.random.Generator) -> None:
     x = rng.normal(0, 3, 10_000).astype(dtype)
     function = version(routine, dtype)
@@ -212,8 +294,9 @@ def test_loops_over_a_routine_are_vectorised(routine: Routine, dtype: type) -> N
     word, other = ("float", "double") if dtype is np.float32 else ("double", "float")
     lanes = {int(n) for n in re.findall(rf"= fmul [a-z ]*<(\d+) x {word}>", text)}
     assert lanes and min(lanes) * np.dtype(dtype).itemsize >= 16
-    # No step in the other precision, and no call but those that are one instruction each.
-    assert not re.search(rf"= f\w+ [a-z ]*(<\d+ x )?{other}\b", text)
+    # No step in the other precision, but the float64 reduction of angles; and no call but those that are one
+    # instruction each.
+    assert routine in ANGLES or not re.search(rf"= f\w+ [a-z ]*(<\d+ x )?{other}\b", text)
     assert set(re.findall(rf"call [a-z ]*<\d+ x {word}> @llvm\.(\w+)", text)) <= {"rint", "fabs", "fmuladd"}
     assert not re.search(rf"call [a-z ]*{word} @(?!llvm\.|_Z|\"?_Z)", text)
 
@@ -238,10 +321,78 @@ def test_meaning_agrees_with_the_versions(routine: Routine, dtype: type, rng: np
     assert routine(x).dtype == dtype
 
 
+@each_dtype
+def test_arctan2_is_within_its_bound_in_every_quadrant(dtype: type, rng: np.random.Generator) -> None:
+    a, b = rng.normal(0, 1, (2, 20_000)).astype(dtype) * 10.0 ** rng.integers(-12, 12, (2, 20_000)).astype(
+        dtype
+    )
+    function = compiled(version(arctan2, dtype), dtype)
+    found = np.array([function(*pair) for pair in zip(a, b)], dtype)
+    expected = np.arctan2(a.astype(np.float64), b.astype(np.float64))  # within 1.2e-16 of itself
+    np.testing.assert_allclose(found, expected, rtol=claimed(version(arctan2, dtype)) + 1.2e-16)
+
+
+@each_dtype
+def test_arctan2_at_zeros_infinities_and_nan_is_as_in_c(dtype: type) -> None:
+    limits = np.finfo(dtype)
+    hard = np.array(
+        [0.0, -0.0, 1, -1, INF, -INF, NAN, limits.max, limits.tiny, limits.smallest_subnormal], dtype
+    )
+    function = compiled(version(arctan2, dtype), dtype)
+    for a in hard:
+        for b in hard:
+            found, expected = dtype(function(a, b)), np.arctan2(a, b)
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+            assert np.isnan(expected) or np.signbit(found) == np.signbit(expected), (a, b)
+
+
+@with_and_without_fma
+def test_power_of_float32_is_within_its_bound(flags: frozenset[str], rng: np.random.Generator) -> None:
+    a = np.concatenate([10.0 ** rng.uniform(-38, 38, 9000), rng.uniform(0.5, 2, 9000)]).astype(np.float32)
+    b = np.concatenate([rng.uniform(-1, 1, 9000), rng.uniform(-120, 120, 9000)]).astype(np.float32)
+    function = compiled(pow.float32, np.float32, flags)
+    found = np.array([function(*pair) for pair in zip(a, b)], np.float64)
+    expected = a.astype(np.float64) ** b.astype(np.float64)  # within 1.2e-16 of itself
+    normal = (expected > np.finfo(np.float32).tiny) & (expected < np.finfo(np.float32).max)
+    np.testing.assert_allclose(found[normal], expected[normal], rtol=claimed(pow.float32) + 1.2e-16)
+
+
+@each_dtype
+def test_powers_of_hard_numbers_are_as_in_c(dtype: type) -> None:
+    plain = [
+        0.0,
+        -0.0,
+        1,
+        -1,
+        2,
+        -2,
+        3,
+        -3,
+        0.5,
+        -0.5,
+        2.5,
+        INF,
+        -INF,
+        NAN,
+        1e30,
+        -1e30,
+        1e-30,
+        16777217,
+        1e-40,
+    ]
+    a, b = (v.ravel() for v in np.meshgrid(np.array(plain, dtype), np.array(plain, dtype)))
+    function = compiled(version(pow, dtype), dtype)
+    found = np.array([function(*pair) for pair in zip(a, b)], dtype)
+    with np.errstate(all="ignore"):
+        expected = np.power(a, b)
+    np.testing.assert_allclose(found, expected, rtol=2e-7)
+    number = ~np.isnan(expected)
+    assert np.array_equal(np.signbit(found[number]), np.signbit(expected[number]))
+
+
 def test_every_routine_is_tested_here() -> None:
-    listed = [getattr(mathematics, name) for name in mathematics.__all__]
-    assert {r.name for r in listed if isinstance(r, Routine)} == {r.name for r in ROUTINES}
-    assert all(getattr(mathematics, r.name) is r for r in ROUTINES)
+    listed = [value for room in (mathematics, circular, exponentiation) for value in vars(room).values()]
+    assert {r.name for r in listed if isinstance(r, Routine)} == {r.name for r in [*ROUTINES, arctan2, pow]}
 
 
 def test_bits_of_a_float_come_back_as_the_float() -> None:
