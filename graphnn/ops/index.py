@@ -26,6 +26,7 @@ def check_range(numbers, stop, who):
 
 @op(
     "x(n, *s), rows(*b):int64 -> y(*t)", latex=r"{x}_{{rows}}", slopes=("1", "0"), onnx="Gather", types="any",
+    per_element=(0, 0),
     samples=[
         Sample(((5, 3), (4,)), limits={"rows": 5}),
         Sample(((5, 2, 3), (2, 2)), limits={"rows": 5}),
@@ -35,7 +36,7 @@ def check_range(numbers, stop, who):
 def take_rows(x, rows):
     """Rows of x by number; a row may be taken often. Shapes: x (n, *s), rows (*b) int64 -> y (*b, *s).
 
-    Raises FaultError at run time for a number that is negative, or n or more.
+    Raises FaultError at run time for a number that is negative, or n or more. Source: NumPy, x[rows].
     """
     check_range(rows, len(x), "rows")
     return x[rows]
@@ -76,6 +77,7 @@ def take_rows_vjp(g, x, rows, y):
 
 @op(
     "x(*s), rows(*b):int64 -> y(*t)", latex=r"0_{{rows}} \mathrel{+}= {x}", slopes=("1", "0"), types="number",
+    per_element=(1, 0),
     samples=[
         Sample(((4, 3), (4,)), {"shape": (5, 3)}, limits={"rows": 5}),
         Sample(((2, 2, 3), (2, 2)), {"shape": (3, 3)}, limits={"rows": 3}),
@@ -88,6 +90,7 @@ def add_rows(x, rows, *, shape):
     Shapes: x (*b, *s), rows (*b) int64 -> y (n, *s). Rows of equal number add up, in order.
 
     Raises FaultError at run time for a number that is negative, or n or more.
+    Source: PyTorch, Tensor.index_add_.
     """
     check_range(rows, shape[0], "rows")
     y = np.zeros(shape, x.dtype)
@@ -138,7 +141,7 @@ def add_rows_vjp(g, x, rows, y, *, shape):
 
 
 @op(
-    "labels(*b):int64 -> y(*t)", latex=r"\mathbf{1}_{{labels}}", onnx="OneHot",
+    "labels(*b):int64 -> y(*t)", latex=r"\mathbf{1}_{{labels}}", onnx="OneHot", per_element=(0, 0),
     no_slope="whole numbers have no slope",
     samples=[
         Sample(((4,),), {"size": 3, "dtype": "float32"}, limits={"labels": 3}),
@@ -149,6 +152,7 @@ def one_hot(labels, *, size, dtype="float32"):
     """Rows of zeros with a 1 at each label. Shapes: labels (*b) int64 -> y (*b, size).
 
     Raises FaultError at run time for a label that is negative, or `size` or more.
+    Source: PyTorch, torch.nn.functional.one_hot.
     """
     check_range(labels, size, "labels")
     return (labels[..., None] == np.arange(size)).astype(dtype)
@@ -195,7 +199,7 @@ def one_hot_fault(position, labels):
 
 @op(
     "order(n):int64, start():int64 -> y(*t):int64", latex=r"{order}[{start} : {start} + n]",
-    no_slope="whole numbers have no slope",
+    no_slope="whole numbers have no slope", per_element=(0, 0),
     samples=[Sample(((7,), ()), {"size": 3}, limits={"order": 9, "start": 5})],
 )  # fmt: skip
 def take_window(order, start, *, size):
@@ -205,7 +209,7 @@ def take_window(order, start, *, size):
 
     A mini-batch: rows = take_window(order, start, size="batch"), then take_rows(x, rows).
 
-    Raises FaultError at run time if the window does not lie inside.
+    Raises FaultError at run time if the window does not lie inside. Source: NumPy, order[start : start + size].
     """
     check_range(start, len(order) - size + 1, "start")
     return order[start : start + size]
@@ -243,4 +247,4 @@ def take_window_fault(position, order, start):
     return f"start is {start}: from there on the window does not fit into the {order.size} elements of order"
 
 
-__all__ = ["add_rows", "check_range", "one_hot", "take_rows", "take_window"]
+__all__ = ["add_rows", "one_hot", "take_rows", "take_window"]

@@ -1,4 +1,4 @@
-"""Put arrays together: along an axis they have, or along a new one."""
+"""Put arrays together, along an axis they have or along a new one, and take them apart again."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from math import prod
 import numpy as np
 
 from graphnn.core.declare import op
-from graphnn.core.dims import shape_text
+from graphnn.core.dims import Dim, as_shape, shape_text, whole
 from graphnn.core.errors import ShapeError
 from graphnn.core.node import Node
 from graphnn.core.op import Sample, View
 from graphnn.ops.axes import as_node, normal_axis
-from graphnn.ops.shape import expand_dims
+from graphnn.ops.shape import expand_dims, squeeze
 from graphnn.ops.slicing import slice
 
 
 @op(
     "*xs(*s) -> y(*t)", latex=r"[{xs}]", slopes=("1",), onnx="Concat", types="any",
+    per_element=(0, 0),
     samples=[
         Sample(((2, 3), (4, 3)), {"axis": 0}),
         Sample(((2, 3, 2), (2, 1, 2), (2, 2, 2)), {"axis": 1}),
@@ -28,7 +29,7 @@ def concat(*xs, axis=0):
 
     Shapes: (2, 3), (2, 4), axis 1 -> (2, 7).
 
-    All other axes must agree.
+    All other axes, of all xs, must agree. Source: NumPy, numpy.concatenate.
     """
     return np.concatenate(xs, axis)
 
@@ -108,4 +109,60 @@ def stack(xs, axis: int = 0) -> Node:
     return concat.node(*[expand_dims.node(n, axes=(place,)) for n in nodes], axis=place)
 
 
-__all__ = ["concat", "stack"]
+def split(x, sizes, axis: int = 0) -> list[Node]:
+    """Parts of x along an axis, by their sizes; a number is that many equal parts.
+
+    (7, 3), sizes (2, 5) -> (2, 3), (5, 3). Sizes may be axis names. Source: ONNX, Split; NumPy, numpy.split.
+    """
+    x = as_node(x, slice)
+    axis = normal_axis(axis, x.shape, "split")
+    n = x.shape[axis]
+    if whole(sizes) is not None:
+        if sizes < 1 or isinstance(n, Dim) or n % sizes:
+            raise ShapeError(
+                f"split: axis {axis} of {shape_text(x.shape)} is not {sizes} equal parts; give their sizes, "
+                "or see chunk."
+            )
+        sizes = (n // sizes,) * sizes
+    sizes = as_shape(sizes, "split")
+    if sum(sizes, 0) != n:
+        raise ShapeError(
+            f"split: sizes {shape_text(sizes)} do not add up to axis {axis} of {shape_text(x.shape)}."
+        )
+    parts, start = [], 0
+    for size in sizes:
+        starts = tuple(start if k == axis else 0 for k in range(x.ndim))
+        shape = tuple(size if k == axis else d for k, d in enumerate(x.shape))
+        parts.append(slice.node(x, starts=starts, sizes=shape, steps=(1,) * x.ndim))
+        start = start + size
+    return parts
+
+
+def chunk(x, chunks: int, axis: int = 0) -> list[Node]:
+    """At most `chunks` parts of x along an axis, all of one size but the last: 7 in 3 -> 3, 3, 1.
+
+    Source: PyTorch, torch.chunk.
+    """
+    x = as_node(x, slice)
+    axis = normal_axis(axis, x.shape, "chunk")
+    n = x.shape[axis]
+    if whole(chunks) is None or chunks < 1 or isinstance(n, Dim):
+        raise ShapeError(
+            f"chunk: wanted a whole number of parts from 1 on, of an axis of known size; found {chunks!r} for "
+            f"axis {axis} of {shape_text(x.shape)}."
+        )
+    size = max(-(-n // chunks), 1)
+    return split(x, [min(size, n - k) for k in range(0, n, size)] or [0], axis)
+
+
+def unstack(x, axis: int = 0) -> list[Node]:
+    """The slices of x along an axis, without it: (2, 3, 4), axis 1 -> three of (2, 4). Undoes stack."""
+    x = as_node(x, slice)
+    axis = normal_axis(axis, x.shape, "unstack")
+    n = x.shape[axis]
+    if isinstance(n, Dim):
+        raise ShapeError(f"unstack: axis {axis} of {shape_text(x.shape)} must have a known size.")
+    return [squeeze.node(part, axes=(axis,)) for part in split(x, (1,) * n, axis)]
+
+
+__all__ = ["chunk", "concat", "split", "stack", "unstack"]

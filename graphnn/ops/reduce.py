@@ -23,11 +23,12 @@ from graphnn.ops.axes import (
     strided,
     strided_load,
 )
-from graphnn.ops.shape import reshape
+from graphnn.ops.shape import move_axes_last, reshape
 
 
 @op(
     "x(*s) -> y(*t)", latex=r"{x}", slopes=("1",), onnx="Expand", types="any",
+    per_element=(0, 0),
     samples=[
         Sample(((4,),), {"shape": (3, 4)}),
         Sample(((3, 1),), {"shape": (3, 4)}),
@@ -38,7 +39,7 @@ from graphnn.ops.shape import reshape
 def broadcast_to(x, *, shape):
     """Repeat along axes of size 1 and along new axes in front.
 
-    Shapes: x (*s) -> y (*t); its slope is sum_to.
+    Shapes: x (*s) -> y (*t); its slope is sum_to. Source: NumPy, numpy.broadcast_to.
     """
     return np.broadcast_to(x, shape)
 
@@ -88,6 +89,7 @@ def spread(g: Node, x: Node, axes: tuple[int, ...]) -> Node:
 
 @op(
     "x(*s) -> y(*r)", latex=r"\sum {x}", slopes=("1",), onnx="ReduceSum", types="number",
+    per_element=(1, 0),
     samples=[
         Sample(((3, 4, 2),), {"axes": (1,), "keepdims": False}),
         Sample(((3, 4, 2),), {"axes": (1, 2), "keepdims": True}),
@@ -103,6 +105,8 @@ def sum(x, *, axes, keepdims=False):
     Rounding: a row along the last axis is added in blocks of 256, those in blocks of 64, so that a million
     float32 numbers add up with an error below about 140 units of rounding of the sum of their sizes (a plain
     loop: a million). Sums over other axes add eight rows at a time. The sum over an empty axis is 0.
+
+    Source: NumPy, numpy.sum; blocks: Higham, The accuracy of floating point summation (1993), section 3.
     """
     return np.sum(x, axis=axes, keepdims=keepdims)
 
@@ -120,6 +124,21 @@ def over_runs(reduction, x, axis, keepdims):
     for run in reversed(neighbours(normal_axes(axis, x.shape, reduction.name))):
         x = reduction.node(x, axes=run, keepdims=bool(keepdims))
     return x
+
+
+def as_one_run(reduction, x, axis, keepdims, **settings):
+    """A single node over all the axes: those apart are moved to the back first. For what cannot be done
+    axis by axis: ties that share fairly, a variance.
+    """
+    x = as_node(x, reduction)
+    axes = normal_axes(axis, x.shape, reduction.name)
+    if not axes:
+        return x
+    if len(neighbours(axes)) == 1:
+        return reduction.node(x, axes=axes, keepdims=bool(keepdims), **settings)
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    y = reduction.node(move_axes_last(x, axes), axes=last, keepdims=False, **settings)
+    return reshape.node(y, shape=reduced(x.shape, axes, True)) if keepdims else y
 
 
 @sum.shape
@@ -144,8 +163,11 @@ def add_up(x, y, axis):
         if inner == 1:
             # Compiled, the innermost loop runs in 32 lanes; blocks keep long sums exact.
             zero = y[o, 0]
-            for far in range(0, axis, 16384):
-                y[o, 0] += block_sum(x, o, far, far + 16384 if far + 16384 < axis else axis, zero)
+            if axis <= 256:
+                y[o, 0] = run_sum(x, o, 0, axis, zero)
+            else:
+                for far in range(0, axis, 16384):
+                    y[o, 0] += block_sum(x, o, far, far + 16384 if far + 16384 < axis else axis, zero)
         else:
             whole = axis - axis % 8
             for k in range(0, whole, 8):
@@ -191,6 +213,7 @@ def sum_vjp(g, x, y, *, axes, keepdims):
 
 @op(
     "x(*s) -> y(*r)", latex=r"\operatorname{mean} {x}", slopes=(r"\tfrac{1}{n}",), onnx="ReduceMean",
+    per_element=(1, 0),
     samples=[
         Sample(((3, 4, 2),), {"axes": (1,), "keepdims": False}),
         Sample(((3, 4, 2),), {"axes": (0, 1), "keepdims": True}),
@@ -202,7 +225,7 @@ def mean(x, *, axes, keepdims=False):
 
     Shapes: x (*s) -> y (*s without the axes), or with 1s by keepdims.
 
-    Floats only. Rounds as sum does. The mean over an empty axis is NaN.
+    Floats only. Rounds as sum does. The mean over an empty axis is NaN. Source: NumPy, numpy.mean.
     """
     return np.sum(x, axis=axes, keepdims=keepdims) / x.dtype.type(prod(x.shape[k] for k in axes))
 
@@ -244,12 +267,12 @@ def count_of(x: Node, axes: tuple[int, ...]) -> float | Node:
 
 @op(
     "-> y()", latex=r"n", samples=[Sample((), {"dims": (3, 4), "dtype": "float32"})],
-    no_slope="a size does not depend on any value",
+    onnx="Size", per_element=(0, 0), no_slope="a size does not depend on any value",
 )  # fmt: skip
 def size(*, dims, dtype="int64"):
     """The product of sizes, known when a named axis is: `size(("batch", 3))`. Shapes: y ().
 
-    A dtype of int64 or a float.
+    A dtype of int64 or a float. Source: NumPy, numpy.size.
     """
     return np.array(prod(dims), dtype=dtype)
 
@@ -287,7 +310,10 @@ def size_kernel(y, count):
     ],
 )  # fmt: skip
 def sum_to(x, *, shape):
-    """Sum what broadcast_to would repeat: back from the shape of x to `shape`. Shapes: x (*s) -> y (*t)."""
+    """Sum what broadcast_to would repeat: back from the shape of x to `shape`.
+
+    Shapes: x (*s) -> y (*t). Source: PyTorch, Tensor.sum_to_size.
+    """
     return sum_down(x, shape)
 
 
@@ -309,18 +335,4 @@ def sum_to_shape(x, *, shape):
     return as_shape(shape, "sum_to")
 
 
-__all__ = [
-    "add_eight",
-    "add_up",
-    "block_sum",
-    "broadcast_to",
-    "count_of",
-    "mean",
-    "over_runs",
-    "run_sum",
-    "size",
-    "spread",
-    "sum",
-    "sum_down",
-    "sum_to",
-]
+__all__ = ["broadcast_to", "mean", "size", "sum", "sum_to"]

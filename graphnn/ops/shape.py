@@ -1,4 +1,4 @@
-"""Change a shape and keep the numbers: reshape, add or drop axes of size 1, and permute axes."""
+"""Change a shape and keep the numbers: reshape and flatten, add or drop axes of size 1, and move axes."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def reshape(x, *, shape):
     Shapes: x (*s) -> y (*t) of equal size; no copy.
 
     One size may be -1: the rest decides it, for named axes too. x of shape (batch, 2, 3) reshapes to (-1, 6).
+    Source: NumPy, numpy.reshape.
     """
     return x.reshape(shape)
 
@@ -80,7 +81,7 @@ def reshape_vjp(g, x, y, *, shape):
 def expand_dims(x, *, axes):
     """New axes of size 1, at places counted in the result.
 
-    Shapes: x (3, 4), axis 1 -> y (3, 1, 4); no copy.
+    Shapes: x (3, 4), axis 1 -> y (3, 1, 4); no copy. Source: NumPy, numpy.expand_dims.
     """
     return np.expand_dims(x, axes)
 
@@ -112,7 +113,7 @@ def expand_dims_vjp(g, x, y, *, axes):
 def squeeze(x, *, axes):
     """Without the given axes of size 1; all of them if none is given.
 
-    Shapes: x (3, 1, 4) -> y (3, 4); no copy.
+    Shapes: x (3, 1, 4) -> y (3, 4); no copy. Source: NumPy, numpy.squeeze.
     """
     return np.squeeze(x, axes)
 
@@ -144,6 +145,7 @@ def squeeze_vjp(g, x, y, *, axes):
 
 @op(
     "x(*s) -> y(*t)", latex=r"{x}^\top", slopes=("1",), onnx="Transpose", types="any",
+    per_element=(0, 0),
     samples=[
         Sample(((3, 4),), {"axes": (1, 0)}),
         Sample(((2, 3, 4),), {"axes": (2, 0, 1)}),
@@ -157,7 +159,7 @@ def transpose(x, *, axes):
     Shapes: x (2, 3, 4), axes (2, 0, 1) -> y (4, 2, 3).
 
     A copy, in blocks that stay in the cache. Axes that stay neighbours are moved as one; at most six are
-    moved.
+    moved. Source: NumPy, numpy.transpose.
     """
     return np.transpose(x, axes)
 
@@ -208,11 +210,46 @@ def move_axes_last(x: Node, axes: tuple[int, ...]) -> Node:
     return build_transpose(x, tuple(k for k in range(x.ndim) if k not in axes) + axes)
 
 
+def permute(x, *axes) -> Node:
+    """Axes in another order, as transpose: `permute(x, 0, 2, 1)` or `permute(x, (0, 2, 1))`."""
+    return build_transpose(x, axes[0] if len(axes) == 1 else axes)
+
+
+def swapaxes(x, axis1: int, axis2: int) -> Node:
+    """Two axes exchanged: (2, 3, 4), axes 0 and 2 -> (4, 3, 2)."""
+    x = as_node(x, transpose)
+    a, b = (normal_axis(k, x.shape, "swapaxes") for k in (axis1, axis2))
+    order = list(range(x.ndim))
+    order[a], order[b] = b, a
+    return build_transpose(x, order)
+
+
+def moveaxis(x, source, destination) -> Node:
+    """Axes moved to other places, the rest in order: (2, 3, 4), 0 to -1 -> (3, 4, 2)."""
+    x = as_node(x, transpose)
+    pairs = [
+        [normal_axis(k, x.shape, "moveaxis") for k in (v if isinstance(v, list | tuple) else (v,))]
+        for v in (source, destination)
+    ]
+    if len(pairs[0]) != len(pairs[1]) or any(len(set(p)) != len(p) for p in pairs):
+        raise ShapeError(f"moveaxis: wanted a new place for every axis, found {source!r} to {destination!r}.")
+    order = [k for k in range(x.ndim) if k not in pairs[0]]
+    for place, axis in sorted(zip(pairs[1], pairs[0], strict=True)):
+        order.insert(place, axis)
+    return build_transpose(x, order)
+
+
+def flatten(x, start: int = 0, end: int = -1) -> Node:
+    """Axes from `start` to `end` as one: (batch, 2, 3), start 1 -> (batch, 6). All of them if none is given."""
+    x = as_node(x, reshape)
+    if x.ndim == 0:
+        return build_reshape(x, (1,))
+    first, last = (normal_axis(k, x.shape, "flatten") for k in (start, end))
+    if first > last:
+        raise ShapeError(f"flatten: axis {start} stands behind axis {end} in {shape_text(x.shape)}.")
+    return build_reshape(x, (*x.shape[:first], size_of(x.shape[first : last + 1]), *x.shape[last + 1 :]))
+
+
 __all__ = [
-    "check_permutation",
-    "expand_dims",
-    "move_axes_last",
-    "reshape",
-    "squeeze",
-    "transpose",
-]
+    "expand_dims", "flatten", "moveaxis", "permute", "reshape", "squeeze", "swapaxes", "transpose",
+]  # fmt: skip

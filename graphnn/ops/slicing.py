@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from functools import reduce
 from math import prod
 
 import numpy as np
@@ -12,8 +13,12 @@ from graphnn.core.dims import Dim, as_shape, shape_text
 from graphnn.core.errors import ShapeError
 from graphnn.core.node import Node
 from graphnn.core.op import Sample, View
+from graphnn.core.registry import OPS
+from graphnn.ops.arithmetic import add
 from graphnn.ops.axes import as_node, contiguous_strides, strided, strided_load, strided_store
-from graphnn.ops.shape import reshape
+from graphnn.ops.gathering import as_numbers, build_take, gather_nd
+from graphnn.ops.reduce import build_broadcast_to
+from graphnn.ops.shape import moveaxis, reshape
 
 _SAMPLES = (
     ((5, 4), (1, 0), (3, 4), (1, 1)),
@@ -24,6 +29,7 @@ _SAMPLES = (
 
 @op(
     "x(*s) -> y(*t)", latex=r"{x}[\cdot]", slopes=("1",), onnx="Slice", types="any",
+    per_element=(0, 0),
     samples=[Sample((s,), {"starts": a, "sizes": n, "steps": k}) for s, a, n, k in _SAMPLES],
 )  # fmt: skip
 def slice(x, *, starts, sizes, steps):
@@ -31,7 +37,9 @@ def slice(x, *, starts, sizes, steps):
 
     `slice(x, index)` and `x[index]` take ints, slices (steps may be negative), None and Ellipsis, as NumPy
     does. Along a named axis slices have step 1 or are [::-1], and what they cut must be there when the size
-    is known: `x[:5]` of a batch of 3 is an error, not 3 rows. Shapes: x (*s) -> y (*sizes). A copy.
+    is known: `x[:5]` of a batch of 3 is an error, not 3 rows. Whole numbers in arrays or nodes take elements,
+    `x[rows]`, `x[:, columns]`, `x[i, j]`: see take and gather_nd. Shapes: x (*s) -> y (*sizes). A copy.
+    Source: NumPy, basic indexing.
     """
     return x[tuple(_as_slice(a, n, k) for a, n, k in zip(starts, sizes, steps, strict=True))]
 
@@ -45,6 +53,8 @@ def _as_slice(start, size, step):
 def build_slice(x, index):
     x = as_node(x, slice)
     entries = _entries(x, index)
+    if any(_holds_numbers(entry) for entry in entries):
+        return _by_numbers(x, entries)
     starts, sizes, steps = [], [], []
     shape = []
     axis = 0
@@ -68,15 +78,21 @@ def _entries(x, index):
     """The index with Ellipsis filled in: one int or slice per axis, None for new axes."""
     given = index if isinstance(index, tuple) else (index,)
     for entry in given:
-        if isinstance(entry, Node | np.ndarray | list | bool | np.bool_):
+        if isinstance(entry, bool | np.bool_) or (_holds_numbers(entry) and _dtype(entry) == np.bool_):
             raise ShapeError(
-                f"slice: {_told(entry)} is no static index. To gather rows by number use "
-                "gn.take_rows(x, rows); to choose by condition use gn.where(condition, a, b)."
+                f"slice: {_told(entry)} is a condition: how many it chooses is not known beforehand. Use "
+                "gn.where(condition, a, b), or gn.masked_fill(x, mask, value)."
             )
         if not (
-            entry is None or entry is ... or isinstance(entry, builtins.slice) or hasattr(entry, "__index__")
+            entry is None
+            or entry is ...
+            or isinstance(entry, builtins.slice)
+            or hasattr(entry, "__index__")
+            or _holds_numbers(entry)
         ):
-            raise ShapeError(f"slice: {entry!r} is no index; wanted ints, slices, None or Ellipsis.")
+            raise ShapeError(
+                f"slice: {entry!r} is no index; wanted ints, slices, None, Ellipsis, or arrays of whole numbers."
+            )
     used = len([e for e in given if e is not None and e is not ...])
     dots = [k for k, e in enumerate(given) if e is ...]
     if len(dots) > 1:
@@ -87,8 +103,39 @@ def _entries(x, index):
     return (*given[: dots[0]], *fill, *given[dots[0] + 1 :]) if dots else (*given, *fill)
 
 
+def _holds_numbers(entry):
+    """Whether an entry of an index is a node, array or list: it numbers elements that are known at run time."""
+    return isinstance(entry, Node | list) or (isinstance(entry, np.ndarray) and entry.ndim > 0)
+
+
+def _dtype(entry):
+    return entry.dtype if isinstance(entry, Node) else np.asarray(entry).dtype
+
+
 def _told(entry):
     return f"the node {entry!r}" if isinstance(entry, Node) else f"{type(entry).__name__} {entry!r}"
+
+
+def _by_numbers(x, entries):
+    """Elements by number, in neighbouring axes, beside slices, as NumPy's advanced indexing."""
+    places = [k for k, e in enumerate(entries) if _holds_numbers(e)]
+    first, count = places[0], len(places)
+    whole = [e is None or isinstance(e, builtins.slice) for k, e in enumerate(entries) if k not in places]
+    if not all(whole) or places != list(range(first, first + count)):
+        raise ShapeError(
+            "slice: arrays of numbers stand side by side in an index, next to slices only; give x[i][:, j] two "
+            "steps, or see gn.gather."
+        )
+    y = build_slice(x, tuple(builtins.slice(None) if k in places else e for k, e in enumerate(entries)))
+    if count == 1:
+        return build_take(y, entries[first], first)
+    numbers = [as_numbers(entries[k], y.shape[k], gather_nd) for k in places]
+    common = reduce(add, numbers).shape
+    columns = [build_broadcast_to(n, common) for n in numbers]
+    indices = OPS["concat"].node(*[reshape.node(c, shape=(*common, 1)) for c in columns], axis=len(common))
+    z = gather_nd.node(moveaxis(y, places, tuple(range(count))), indices)
+    behind = tuple(range(len(common), len(common) + first))
+    return moveaxis(z, behind, tuple(range(first)))
 
 
 def _cut(entry, x, axis):
@@ -173,12 +220,13 @@ def slice_vjp(g, x, y, *, starts, sizes, steps):
 
 @op(
     "x(*s) -> y(*t)", latex=r"0[\cdot] \leftarrow {x}", slopes=("1",), types="number",
+    per_element=(0, 0),
     samples=[Sample((n,), {"shape": s, "starts": a, "steps": k}) for s, a, n, k in _SAMPLES],
 )  # fmt: skip
 def place(x, *, shape, starts, steps):
     """Zeros of `shape` with x as a regular block in them: the counterpart of slice.
 
-    Shapes: x (*s) -> y (*shape).
+    Shapes: x (*s) -> y (*shape). Source: NumPy, y[starts::steps] = x.
     """
     y = np.zeros(shape, x.dtype)
     y[tuple(_as_slice(a, n, k) for a, n, k in zip(starts, x.shape, steps, strict=True))] = x
@@ -210,4 +258,4 @@ def place_vjp(g, x, y, *, shape, starts, steps):
     return [slice.node(g, starts=starts, sizes=x.shape, steps=steps)]
 
 
-__all__ = ["block_walk", "build_slice", "check_block", "place", "slice"]
+__all__ = ["place", "slice"]

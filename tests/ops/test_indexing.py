@@ -60,10 +60,13 @@ def test_the_slope_of_a_slice_puts_the_block_back(index) -> None:
 
 
 WRONG = [
-    (lambda x: x[[0, 1]], "take_rows"),
-    (lambda x: x[np.array([0, 1])], "take_rows"),
-    (lambda x: x[x > 0.0], "where"),
-    (lambda x: x[True], "where"),
+    (lambda x: x[[0, 4]], r"indices\[1\] is 4, but the axis has 4"),
+    (lambda x: x[[True, False, True, True]], "masked_fill"),
+    (lambda x: x[x > 0.0], "gn.where"),
+    (lambda x: x[True], "condition"),
+    (lambda x: x[0, [0, 1]], "side by side"),
+    (lambda x: x[[0, 1], :, [0, 1]], "side by side"),
+    (lambda x: x[[0, 1], [0, 1, 2]], "axes broadcast only"),
     (lambda x: x[4], "out of range"),
     (lambda x: x[:, -4], "out of range"),
     (lambda x: x[0, 0, 0, 0], "4 indices"),
@@ -104,6 +107,33 @@ ROWS = gn.input("rows", (3,), "int64")
 FAULTS = [
     ("take_rows", lambda: gn.take_rows(np.zeros((5, 2)), ROWS), [0, 5, 1], r"rows\[1\] is 5"),
     ("take_rows negative", lambda: gn.take_rows(np.zeros((5, 2)), ROWS), [0, 1, -1], r"rows\[2\] is -1"),
+    ("take", lambda: gn.take(np.zeros((2, 5)), ROWS, axis=1), [0, 4, 5], r"indices\[2\] is 5"),
+    ("x[:, rows]", lambda: gn.constant(np.zeros((2, 5)))[:, ROWS], [0, -3, 5], r"indices\[1\] is -3"),
+    ("gather", lambda: gn.gather(np.zeros((2, 3)), ROWS[None], 1), [0, 2, 3], r"indices\[2\] is 3"),
+    (
+        "gather each",
+        lambda: gn.gather(np.zeros((2, 3)), gn.stack([ROWS, ROWS]), 0),
+        [0, 1, 2],
+        r"indices\[2\] is 2",
+    ),
+    (
+        "add_along",
+        lambda: gn.add_along(np.ones((3, 2)), ROWS[:, None], 0, 4),
+        [0, 4, 1],
+        r"indices\[1\] is 4",
+    ),
+    (
+        "scatter_add",
+        lambda: gn.scatter_add(np.ones(4), ROWS, np.ones(3), 0),
+        [0, 4, 1],
+        r"indices\[1\] is 4",
+    ),
+    (
+        "ravel_index",
+        lambda: gn.ravel_index(ROWS[:, None] * np.array([1, 2]), (5, 4)),
+        [0, 2, 1],
+        r"indices\[3\] is 4, (which is not on axis 1|wanted 0 to 3)",
+    ),
     ("add_rows", lambda: gn.add_rows(np.zeros((3, 2)), ROWS, shape=(5, 2)), [9, 0, 0], r"rows\[0\] is 9"),
     ("one_hot", lambda: gn.one_hot(ROWS, 4), [0, 4, 1], r"labels\[1\] is 4"),
     (
@@ -132,3 +162,71 @@ def test_rows_taken_twice_add_up_in_the_slope() -> None:
     y = gn.take_rows(x, [2, 0, 2])
     slope = gn.gradient((y * np.array([[1.0], [10.0], [100.0]])).sum(), x)
     assert interpret(slope)[0].tolist() == [[10.0, 10.0], [0.0, 0.0], [101.0, 101.0]]
+
+
+NUMBERED = [
+    ("a list", lambda x, i, j: x[[2, 0, -1]], lambda a, i, j: a[[2, 0, -1]]),
+    ("rows", lambda x, i, j: x[i], lambda a, i, j: a[i]),
+    ("columns", lambda x, i, j: x[:, j], lambda a, i, j: a[:, j]),
+    ("columns of a block", lambda x, i, j: x[1:, j, None, ::2], lambda a, i, j: a[1:, j, None, ::2]),
+    ("the last", lambda x, i, j: x[..., j], lambda a, i, j: a[..., j]),
+    ("pairs", lambda x, i, j: x[i, j], lambda a, i, j: a[i, j]),
+    ("a grid", lambda x, i, j: x[i[:, None], j], lambda a, i, j: a[i[:, None], j]),
+    ("pairs behind", lambda x, i, j: x[::-1, j, i], lambda a, i, j: a[::-1, j, i]),
+    ("a grid behind", lambda x, i, j: x[:, j[:, None], i[None]], lambda a, i, j: a[:, j[:, None], i[None]]),
+    ("three", lambda x, i, j: x[i, j, i], lambda a, i, j: a[i, j, i]),
+    ("a matrix of rows", lambda x, i, j: x[i[:, None]], lambda a, i, j: a[i[:, None]]),
+]
+
+
+@pytest.mark.parametrize(("function", "oracle"), [n[1:] for n in NUMBERED], ids=[n[0] for n in NUMBERED])
+def test_elements_by_number_as_in_numpy(function, oracle) -> None:
+    x = gn.input("x", X.shape, "float64")
+    i, j = gn.input("i", (3,), "int64"), gn.input("j", (3,), "int64")
+    rows, columns = np.array([3, 0, 3]), np.array([1, 2, 1])
+    expected = oracle(X, rows, columns)
+    node = function(x, i, j)
+    assert node.shape == expected.shape
+    weights = np.random.default_rng(1).normal(size=expected.shape)
+    slope = gn.gradient((node * weights).sum(), x)
+    feeds = {n: v for n, v in ((i, rows), (j, columns)) if n in set(gn.Graph([node, slope]).inputs)}
+    value, gradient, _ = Program([node, slope, x]).run({x: X, **feeds})
+    np.testing.assert_array_equal(value, expected)
+    places = oracle(np.arange(X.size).reshape(X.shape), rows, columns)
+    added = np.zeros(X.size)
+    np.add.at(added, places, weights)
+    np.testing.assert_allclose(gradient, added.reshape(X.shape))
+
+
+def test_elements_of_a_named_axis_by_number() -> None:
+    x, rows = gn.input("x", ("batch", "time"), "float64"), gn.input("rows", ("batch",), "int64")
+    picked = x[gn.arange("batch"), rows]
+    program = Program([picked, gn.gradient((picked * picked).sum(), x)])
+    array = np.arange(6.0).reshape(3, 2)
+    value, slope = program.run({x: array, rows: [1, 0, 1]})
+    assert value.tolist() == [1.0, 2.0, 5.0]
+    assert slope.tolist() == [[0.0, 2.0], [4.0, 0.0], [0.0, 10.0]]
+    with pytest.raises(FaultError, match=r"is 2, which is not on axis 1"):
+        program.run({x: array, rows: [1, 0, 2]})
+
+
+def test_blocks_by_their_numbers_and_back() -> None:
+    array = np.arange(24.0).reshape(4, 3, 2)
+    numbers = np.array([[[3, 1], [0, 0]], [[3, 1], [2, 2]]])
+    x = gn.input("x", array.shape, "float64")
+    node = gn.gather_nd(x, numbers)
+    np.testing.assert_array_equal(Program(node).run({x: array}), array[numbers[..., 0], numbers[..., 1]])
+    counts = gn.gradient(node.sum(), x)
+    expected = np.zeros_like(array)
+    np.add.at(expected, (numbers[..., 0], numbers[..., 1]), 1.0)
+    np.testing.assert_array_equal(interpret(counts)[0], expected)
+    added = gn.scatter_add_nd(x, numbers, np.full((2, 2, 2), 10.0))
+    np.testing.assert_array_equal(Program(added).run({x: array}), array + 10 * expected)
+
+
+def test_values_of_one_place_add_up_in_order() -> None:
+    """In float32 the order of adding shows: 1e8 swallows a 1, unless the 1 comes when it is gone."""
+    values = np.array([1e8, 1.0, -1e8, 1.0], np.float32)
+    places = np.zeros(4, dtype=int)
+    for node in (gn.add_along(values, places, 0, 2), gn.add_rows(values, places, shape=(2,))):
+        assert Program(node).run().tolist() == [1.0, 0.0]
