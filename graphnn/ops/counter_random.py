@@ -26,17 +26,6 @@ import numpy as np
 from graphnn.core.routine import Routine
 from graphnn.ops.mathematics import log
 
-__all__ = [
-    "fill_normal",
-    "fill_uniform",
-    "normal",
-    "permutation",
-    "philox",
-    "random_bits32",
-    "random_bits64",
-    "uniform",
-]
-
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 

@@ -16,9 +16,9 @@ from graphnn.core.dims import Shape, shape_text, size_of
 from graphnn.core.errors import ShapeError
 from graphnn.core.node import Node
 from graphnn.core.op import Sample, View
-from graphnn.ops.gemm import LINE_BYTES, TILE_ROWS, gemm_batch, gemm_part
+from graphnn.ops.gemm import LINE_BYTES, TILE_ROWS, gemm_part, gemm_stack
 from graphnn.ops.reduce import build_broadcast_to
-from graphnn.ops.shape import build_reshape, reshape
+from graphnn.ops.shape import build_reshape, build_transpose, reshape
 
 _COLUMNS = LINE_BYTES // 4
 """Columns of float32 in a line of the cache; float64 has half as many, so such cuts fit both."""
@@ -33,7 +33,7 @@ def product_view(*shapes):
 
 def cut_rows(view, parts):
     """The rectangle in strips of whole rows, in the steps that the product's tiles have."""
-    return _cut(view, parts, "top", "bottom", TILE_ROWS)
+    return cut_range(view, parts, "top", "bottom", TILE_ROWS)
 
 
 def cut_columns(view, parts):
@@ -43,14 +43,43 @@ def cut_columns(view, parts):
     """
     if view.ints["right"] < parts * _COLUMNS:
         return cut_rows(view, parts)
-    return _cut(view, parts, "left", "right", _COLUMNS)
+    return cut_range(view, parts, "left", "right", _COLUMNS)
 
 
-def _cut(view, parts, first, last, step):
+def cut_range(view, parts, first, last, step):
+    """Views for the parts of a range, which two of the integers bound; cuts lie at multiples of `step`."""
     size = view.ints[last]
     steps = -(-size // step)
     cuts = [min(size, step * (steps * i // parts)) for i in range(parts + 1)]
     return [View(view.shapes, {**view.ints, first: a, last: b}) for a, b in pairwise(cuts) if a < b] or [view]
+
+
+def stack_view(*shapes):
+    """Stacks with one axis before the matrices, and the matrices of y that the kernel makes: all of them."""
+    x, w, y = [(prod(s[:-2]), *s[-2:]) for s in shapes]
+    count, rows, columns = y
+    work = count * isqrt(prod(x[1:]) * prod(w[1:]) * rows * columns)
+    return View((x, w, y), {"first": 0, "last": count, "work": work})
+
+
+def cut_stack(view, parts):
+    """The stack in runs of whole matrices."""
+    return cut_range(view, parts, "first", "last", 1)
+
+
+def swap_last(x: Node) -> Node:
+    """Every matrix of a stack transposed."""
+    return build_transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def times_tn(x: Node, w: Node) -> Node:
+    """Transposed matrices times matrices, alone or in equal stacks."""
+    return (matmul_tn if x.ndim == 2 else batched_matmul_tn).node(x, w)
+
+
+def times_nt(x: Node, w: Node) -> Node:
+    """Matrices times transposed matrices, alone or in equal stacks."""
+    return (matmul_nt if x.ndim == 2 else batched_matmul_nt).node(x, w)
 
 
 @op(
@@ -62,7 +91,8 @@ def matmul(x, w):
 
     Shapes: x (m, k), w (k, n) -> y (m, n). A vector on the left is a row, on the right a column, and leaves
     no axis behind. The rows of a stack x (*b, m, k) beside a matrix w are rows of one product. Stacks on both
-    sides, broadcast, make a batched_matmul. An empty axis k gives zeros.
+    sides, broadcast (a copy where a stack is shorter), make a batched_matmul. An empty axis k gives zeros.
+    Source: NumPy, numpy.matmul.
     """
     return x @ w
 
@@ -84,7 +114,7 @@ def build_matmul(x, w):
             return matmul.node(x, w)
         rows = matmul.node(build_reshape(x, (size_of(x.shape[:-1]), x.shape[-1])), w)
         return reshape.node(rows, shape=(*x.shape[:-1], w.shape[-1]))
-    batch = _common_batch(x, w)
+    batch = common_batch(x, w, "matmul")
     x = build_broadcast_to(x, (*batch, *x.shape[-2:]))
     w = build_broadcast_to(w, (*batch, *w.shape[-2:]))
     return batched_matmul.node(x, w)
@@ -110,14 +140,15 @@ def _check_inner_axes(x: Node, w: Node) -> None:
     )
 
 
-def _common_batch(x: Node, w: Node) -> Shape:
+def common_batch(x: Node, w: Node, who: str) -> Shape:
+    """The axes before the last two of both, broadcast."""
     a, b = x.shape[:-2], w.shape[:-2]
     rank = max(len(a), len(b))
     out = []
     for d, e in zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True):
         if d != e and d != 1 and e != 1:
             raise ShapeError(
-                f"matmul: the stacks {shape_text(x.shape)} and {shape_text(w.shape)} do not fit: their axes "
+                f"{who}: the stacks {shape_text(x.shape)} and {shape_text(w.shape)} do not fit: their axes "
                 f"before the last two must be equal or 1, found {d} and {e}."
             )
         out.append(e if d == 1 else d)
@@ -143,7 +174,10 @@ def matmul_vjp(g, x, w, y):
     samples=[Sample(((4, 3), (4, 5)))],
 )  # fmt: skip
 def matmul_tn(x, w):
-    """Product of a transposed matrix and a matrix. Shapes: x (k, m), w (k, n) -> y (m, n)."""
+    """Product of a transposed matrix and a matrix, without a copy of the transposed x.
+
+    Shapes: x (k, m), w (k, n) -> y (m, n). Source: BLAS, gemm with transa.
+    """
     return x.T @ w
 
 
@@ -166,7 +200,10 @@ def matmul_tn_vjp(g, x, w, y):
     samples=[Sample(((3, 4), (5, 4)))],
 )  # fmt: skip
 def matmul_nt(x, w):
-    """Product of a matrix and a transposed matrix. Shapes: x (m, k), w (n, k) -> y (m, n)."""
+    """Product of a matrix and a transposed matrix, without a copy of the transposed w.
+
+    Shapes: x (m, k), w (n, k) -> y (m, n). Source: BLAS, gemm with transb.
+    """
     return x @ w.T
 
 
@@ -191,14 +228,18 @@ def matmul_nt_vjp(g, x, w, y):
 def batched_matmul(x, w):
     """Products of two stacks of matrices, pair by pair.
 
-    Shapes: x (*b, m, k), w (*b, k, n) -> y (*b, m, n).
+    Shapes: x (*b, m, k), w (*b, k, n) -> y (*b, m, n). Source: NumPy, numpy.matmul.
     """
     return x @ w
 
 
 @batched_matmul.kernel
-def batched_matmul_kernel(x, w, y):
-    gemm_batch(x, w, y, False, False, 1.0, 0.0)
+def batched_matmul_kernel(x, w, y, first, last):
+    gemm_stack(x, w, y, False, False, 1.0, 0.0, first, last)
+
+
+batched_matmul.view(stack_view)
+batched_matmul.shard(cut_stack)
 
 
 @batched_matmul.vjp
@@ -211,13 +252,20 @@ def batched_matmul_vjp(g, x, w, y):
     samples=[Sample(((2, 4, 3), (2, 4, 5)))],
 )  # fmt: skip
 def batched_matmul_tn(x, w):
-    """Products of transposed matrices and matrices. Shapes: x (*b, k, m), w (*b, k, n) -> y (*b, m, n)."""
+    """Products of transposed matrices and matrices, pair by pair.
+
+    Shapes: x (*b, k, m), w (*b, k, n) -> y (*b, m, n). Source: BLAS, gemm with transa.
+    """
     return np.swapaxes(x, -1, -2) @ w
 
 
 @batched_matmul_tn.kernel
-def batched_matmul_tn_kernel(x, w, y):
-    gemm_batch(x, w, y, True, False, 1.0, 0.0)
+def batched_matmul_tn_kernel(x, w, y, first, last):
+    gemm_stack(x, w, y, True, False, 1.0, 0.0, first, last)
+
+
+batched_matmul_tn.view(stack_view)
+batched_matmul_tn.shard(cut_stack)
 
 
 @batched_matmul_tn.vjp
@@ -230,13 +278,20 @@ def batched_matmul_tn_vjp(g, x, w, y):
     samples=[Sample(((2, 3, 4), (2, 5, 4)))],
 )  # fmt: skip
 def batched_matmul_nt(x, w):
-    """Products of matrices and transposed matrices. Shapes: x (*b, m, k), w (*b, n, k) -> y (*b, m, n)."""
+    """Products of matrices and transposed matrices, pair by pair.
+
+    Shapes: x (*b, m, k), w (*b, n, k) -> y (*b, m, n). Source: BLAS, gemm with transb.
+    """
     return x @ np.swapaxes(w, -1, -2)
 
 
 @batched_matmul_nt.kernel
-def batched_matmul_nt_kernel(x, w, y):
-    gemm_batch(x, w, y, False, True, 1.0, 0.0)
+def batched_matmul_nt_kernel(x, w, y, first, last):
+    gemm_stack(x, w, y, False, True, 1.0, 0.0, first, last)
+
+
+batched_matmul_nt.view(stack_view)
+batched_matmul_nt.shard(cut_stack)
 
 
 @batched_matmul_nt.vjp
@@ -244,14 +299,4 @@ def batched_matmul_nt_vjp(g, x, w, y):
     return [batched_matmul.node(g, w), batched_matmul_tn.node(g, x)]
 
 
-__all__ = [
-    "batched_matmul",
-    "batched_matmul_nt",
-    "batched_matmul_tn",
-    "cut_columns",
-    "cut_rows",
-    "matmul",
-    "matmul_nt",
-    "matmul_tn",
-    "product_view",
-]
+__all__ = ["batched_matmul", "batched_matmul_nt", "batched_matmul_tn", "matmul", "matmul_nt", "matmul_tn"]
