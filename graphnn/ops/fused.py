@@ -22,9 +22,19 @@ _SHAPES = "x(m, k), w(k, n), b(n) -> y(m, n)"
 _SAMPLES = [Sample(((3, 4), (4, 5), (5,)))]
 
 
-@composite(_SHAPES, latex=r"{x}\, {w} + {b}", samples=_SAMPLES)
+@composite(
+    _SHAPES,
+    latex=r"{x}\, {w} + {b}",
+    slopes=(r"{w}^\top", r"{x}^\top", r"\sum"),
+    onnx="Gemm",
+    samples=_SAMPLES,
+)
 def linear(x, w, b):
-    """Matrix product plus a bias for each column. Shapes: x (m, k), w (k, n), b (n) -> y (m, n)."""
+    """Matrix product plus a bias for each column.
+
+    Shapes: x (m, k), w (k, n), b (n) -> y (m, n).
+    Source: PyTorch, torch.nn.functional.linear, with w transposed.
+    """
     return add(matmul(x, w), b)
 
 
@@ -36,9 +46,15 @@ def linear_kernel(x, w, b, y, top, bottom, left, right):
             y[i, j] += b[j]
 
 
-@composite(_SHAPES, latex=r"\max(0,\, {x}\, {w} + {b})", samples=_SAMPLES, kink=0.0)
+@composite(
+    _SHAPES, latex=r"\max(0,\, {x}\, {w} + {b})",
+    slopes=(r"[{y} > 0]\, {w}^\top", r"{x}^\top [{y} > 0]", r"\sum [{y} > 0]"), samples=_SAMPLES, kink=0.0,
+)  # fmt: skip
 def linear_relu(x, w, b):
-    """relu of linear. Shapes: x (m, k), w (k, n), b (n) -> y (m, n)."""
+    """relu of linear: a dense layer. Shapes: x (m, k), w (k, n), b (n) -> y (m, n).
+
+    Source: PyTorch, torch.relu of torch.nn.functional.linear.
+    """
     return relu(linear(x, w, b))
 
 
@@ -51,9 +67,15 @@ def linear_relu_kernel(x, w, b, y, top, bottom, left, right):
             y[i, j] = 0.0 if v < 0.0 else v
 
 
-@composite(_SHAPES, latex=r"\tanh({x}\, {w} + {b})", samples=_SAMPLES)
+@composite(
+    _SHAPES, latex=r"\tanh({x}\, {w} + {b})",
+    slopes=(r"(1 - {y}^2)\, {w}^\top", r"{x}^\top (1 - {y}^2)", r"\sum (1 - {y}^2)"), samples=_SAMPLES,
+)  # fmt: skip
 def linear_tanh(x, w, b):
-    """tanh of linear. Shapes: x (m, k), w (k, n), b (n) -> y (m, n)."""
+    """tanh of linear: a dense layer. Shapes: x (m, k), w (k, n), b (n) -> y (m, n).
+
+    Source: PyTorch, torch.tanh of torch.nn.functional.linear.
+    """
     return tanh(linear(x, w, b))
 
 
@@ -65,9 +87,15 @@ def linear_tanh_kernel(x, w, b, y, top, bottom, left, right):
             y[i, j] = fast_tanh(y[i, j] + b[j])
 
 
-@composite(_SHAPES, latex=r"\sigma({x}\, {w} + {b})", samples=_SAMPLES)
+@composite(
+    _SHAPES, latex=r"\sigma({x}\, {w} + {b})",
+    slopes=(r"{y} (1 - {y})\, {w}^\top", r"{x}^\top {y} (1 - {y})", r"\sum {y} (1 - {y})"), samples=_SAMPLES,
+)  # fmt: skip
 def linear_sigmoid(x, w, b):
-    """sigmoid of linear. Shapes: x (m, k), w (k, n), b (n) -> y (m, n)."""
+    """sigmoid of linear: a dense layer. Shapes: x (m, k), w (k, n), b (n) -> y (m, n).
+
+    Source: PyTorch, torch.sigmoid of torch.nn.functional.linear.
+    """
     return sigmoid(linear(x, w, b))
 
 
@@ -86,12 +114,14 @@ for _layer in (linear, linear_relu, linear_tanh, linear_sigmoid):
 
 @composite(
     "w(m, n), x(k, m), g(k, n), rate() -> y(m, n)", latex=r"{w} - {rate}\, {x}^\top {g}",
+    slopes=("1", r"-{rate}\, {g}^\top", r"-{rate}\, {x}", r"-\sum {x}^\top {g}"),
     samples=[Sample(((3, 5), (4, 3), (4, 5), ()))],
 )  # fmt: skip
 def sgd_step_product(w, x, g, rate):
     """Gradient descent on the weights of a dense layer, without writing their gradient down.
 
-    Shapes: w (m, n), x (k, m), g (k, n), rate () -> y (m, n).
+    rate is the learning rate, g the adjoint of x w. Shapes: w (m, n), x (k, m), g (k, n), rate () -> y (m, n).
+    Source: PyTorch, torch.optim.SGD.
     """
     return sgd_step(w, matmul_tn.node(x, g), rate)
 
@@ -115,9 +145,18 @@ def sgd_step_product_kernel(w, x, g, rate, y, top, bottom, left, right):
     gemm_part(x, g, y, True, False, -rate[0], 1.0, top, bottom, left, right)
 
 
-@composite("g(*s), x(*s) -> y(*s)", latex=r"{g} \cdot [{x} > 0]", samples=[(3, 4)], kink=0.0)
+@composite(
+    "g(*s), x(*s) -> y(*s)",
+    latex=r"{g} \cdot [{x} > 0]",
+    slopes=(r"[{x} > 0]", "0"),
+    samples=[(3, 4)],
+    kink=0.0,
+)
 def mul_step(g, x):
-    """g where x is positive, else 0: the slope of relu. Shapes: g, x (*s) -> y (*s)."""
+    """g where x is positive, else 0: the slope of relu, with relu'(0) = 0. Shapes: g, x (*s) -> y (*s).
+
+    Source: PyTorch, the backward of torch.relu.
+    """
     return mul(g, step(x))
 
 

@@ -20,7 +20,10 @@ _VECTOR = (3, 4)
     samples=[Sample((_VECTOR, _VECTOR, ()))],
 )  # fmt: skip
 def sgd_step(w, g, rate):
-    """Gradient descent: a step of length `rate` against the gradient. Shapes: w, g (*s), rate () -> y (*s)."""
+    """Gradient descent: a step of length `rate` against the gradient g. Shapes: w, g (*s), rate () -> y (*s).
+
+    Source: Robbins and Monro 1951, A stochastic approximation method; PyTorch, torch.optim.SGD.
+    """
     return w - rate * g
 
 
@@ -36,9 +39,9 @@ def sgd_step_kernel(w, g, rate, y):
     slopes=(r"{decay}", r"{gain}", r"\sum {m}", r"\sum {g}"), samples=[Sample((_VECTOR, _VECTOR, (), ()))],
 )  # fmt: skip
 def blend(m, g, decay, gain):
-    """Moving sum: what stays of `m` plus a share of `g`; momentum and Adam's first moment.
+    """Moving sum: what stays of `m` (decay) plus a share of `g` (gain); momentum and Adam's first moment.
 
-    Shapes: m, g (*s), decay, gain () -> y (*s).
+    Shapes: m, g (*s), decay, gain () -> y (*s). Source: Polyak 1964; Kingma and Ba 2015, algorithm 1.
     """
     return decay * m + gain * g
 
@@ -57,7 +60,10 @@ def blend_kernel(m, g, decay, gain, y):
     samples=[Sample((_VECTOR, _VECTOR, (), ()))],
 )  # fmt: skip
 def blend_square(v, g, decay, gain):
-    """Moving sum of squares: Adam's second moment. Shapes: v, g (*s), decay, gain () -> y (*s)."""
+    """Moving sum of squares: decay times v plus gain times g^2; Adam's second moment.
+
+    Shapes: v, g (*s), decay, gain () -> y (*s). Source: Kingma and Ba 2015, algorithm 1.
+    """
     return decay * v + gain * square(g)
 
 
@@ -72,12 +78,15 @@ def blend_square_kernel(v, g, decay, gain, y):
 @composite(
     "w(*s), m(*s), v(*s), rate(), spread(), epsilon() -> y(*s)",
     latex=r"{w} - {rate}\,\frac{{m}}{\sqrt{{v}}/{spread} + {epsilon}}",
+    slopes=("1", r"-{rate} / d", r"\frac{{rate}\,{m}}{2\,{spread} \sqrt{{v}}\, d^2}", r"-\sum {m} / d",
+            r"-\sum \frac{{rate}\,{m} \sqrt{{v}}}{{spread}^2 d^2}", r"\sum {rate}\,{m} / d^2"),
     samples=[Sample((_VECTOR, _VECTOR, _VECTOR, (), (), ()), domain=(0.2, 2.0))],
 )  # fmt: skip
 def adam_step(w, m, v, rate, spread, epsilon):
-    """Adam's step from bias-corrected moments.
+    """Adam's step of the weights w from the moments m and v, corrected for their start at 0.
 
-    `rate` is the learning rate over 1 - beta1^t, `spread` the root of 1 - beta2^t.
+    `rate` is the learning rate over 1 - beta1^t, `spread` the root of 1 - beta2^t. In the
+    slopes d is the divisor, sqrt(v) / spread + epsilon.
     Shapes: w, m, v (*s), rate, spread, epsilon () -> y (*s). Source: Kingma and Ba 2015, algorithm 1.
     """
     return w - rate * (m / (sqrt(v) / spread + epsilon))
@@ -90,3 +99,6 @@ def adam_step_kernel(w, m, v, rate, spread, epsilon, y):
     e = epsilon[0]
     for i in range(y.size):
         y[i] = w[i] - r * m[i] / (np.sqrt(v[i]) * s + e)
+
+
+__all__ = ["adam_step", "blend", "blend_square", "sgd_step"]

@@ -1,29 +1,30 @@
-"""Losses: how far predictions are from what was wanted, per example or as one number."""
+"""Softmax cross-entropy: the loss of classifiers, fused with its slope, and what options of such losses mean."""
 
 from __future__ import annotations
 
 from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from graphnn.core.declare import composite, op
+from graphnn.core.declare import op
 from graphnn.core.dims import shape_text
 from graphnn.core.dtypes import is_float
-from graphnn.core.errors import SettingError, ShapeError, did_you_mean
+from graphnn.core.errors import SettingError, ShapeError
+from graphnn.core.leaves import constant
 from graphnn.core.node import Node
 from graphnn.core.op import Sample, View
-from graphnn.ops.activation import sigmoid
-from graphnn.ops.arithmetic import neg, square
+from graphnn.core.scope import scope
+from graphnn.ops.arithmetic import neg
+from graphnn.ops.comparison import equal, where
 from graphnn.ops.extremes import row_max
 from graphnn.ops.gemm import workspace
-from graphnn.ops.index import build_one_hot, check_range
+from graphnn.ops.index import build_one_hot, check_range, take_rows
+from graphnn.ops.loss_parts import reduce_loss
 from graphnn.ops.mathematics import exp as fast_exp
 from graphnn.ops.mathematics import log as fast_log
-from graphnn.ops.mathematics import softplus as fast_softplus
-from graphnn.ops.reduce import build_mean, build_sum
-from graphnn.ops.softmax import along_rows, exponentials, log_of_row, log_softmax, row_sums, softmax
-
-REDUCTIONS = ("mean", "none", "sum")
+from graphnn.ops.reduce import build_broadcast_to, build_size, build_sum
+from graphnn.ops.softmaxes import along_rows, exponentials, log_of_row, log_softmax, row_sums, softmax
 
 # Rows are exponentiated together, as one long loop: rows of few classes are too short for vector instructions.
 SCRATCH_BYTES = 16 * 1024
@@ -37,23 +38,87 @@ def first_outside(labels, classes):
     return 0
 
 
-def reduce_loss(loss: Node, reduction: str, who: str) -> Node:
-    """The loss of each example as it is ("none"), or their mean or sum over all axes."""
-    if reduction not in REDUCTIONS:
-        hint = did_you_mean(reduction, REDUCTIONS)
-        raise SettingError(f"{who}: reduction is 'mean', 'sum' or 'none', found {reduction!r}.{hint}")
-    if reduction == "none":
-        return loss
-    return build_mean(loss) if reduction == "mean" else build_sum(loss)
+class Options(NamedTuple):
+    """What a loss of classes may be told: a weight for each class, a label to leave out, a share to spread."""
+
+    weight: Node | None = None
+    ignored: int | None = None
+    smoothing: Any = 0.0
+
+    @property
+    def plain(self) -> bool:
+        return self.weight is None and self.ignored is None and is_zero(self.smoothing)
 
 
-def check_same_shape(a: Node, b: Node, who: str, names: tuple[str, str]) -> None:
-    """Losses do not broadcast: (n, 1) beside (n) would compare everything with everything."""
-    if a.shape != b.shape:
-        raise ShapeError(
-            f"{who}: {names[0]} is {shape_text(a.shape)} but {names[1]} is {shape_text(b.shape)}; "
-            "they must agree, for losses do not broadcast. Use reshape."
-        )
+def is_zero(share) -> bool:
+    """A plain number that is 0; a node may become anything."""
+    return not isinstance(share, Node) and share == 0
+
+
+def class_options(record, scores, labels, weight, ignored, smoothing):
+    """Scores, labels and weight as nodes that fit, and the options."""
+    if not isinstance(labels, Node):
+        labels = np.asarray(labels)
+    wanted = softmax_cross_entropy_soft if is_float(np.dtype(labels.dtype)) else record
+    scores, labels = wanted.as_nodes((scores, labels))
+    if not isinstance(smoothing, Node) and not 0 <= smoothing <= 1:
+        raise SettingError(f"{record.name}: label_smoothing is a share from 0 to 1, found {smoothing!r}.")
+    if ignored is not None and (isinstance(ignored, bool) or not hasattr(ignored, "__index__")):
+        raise SettingError(f"{record.name}: ignore_index is a whole number, found {ignored!r}.")
+    if weight is not None:
+        classes = scores.shape[-1:]
+        weight = weight if isinstance(weight, Node) else np.asarray(weight)
+        if weight.shape != classes:
+            raise ShapeError(
+                f"{record.name}: weight is {shape_text(weight.shape)}; it needs one number for each class, "
+                f"{shape_text(classes)}."
+            )
+        if not isinstance(weight, Node):
+            weight = constant(weight, scores.dtype)
+    return scores, labels, Options(weight, ignored, smoothing)
+
+
+def loss_of_classes(who, scores, labels, hard, soft, reduction, options):
+    """A loss of each example by its label (`hard`) or by a probability for each class (`soft`), reduced.
+
+    Smoothed labels and weights on all classes are labels that are probabilities; a mean is over what counts.
+    """
+    if is_float(np.dtype(labels.dtype)):
+        return _loss_of_shares(who, scores, labels, soft, reduction, options)
+    if options.plain:
+        return reduce_loss(hard(scores, labels), reduction, who)
+    weight, ignored, smoothing = options
+    with scope(who):
+        left_out = None if ignored is None else equal(labels, int(ignored))
+        known = labels if left_out is None else where(left_out, 0, labels)
+        count = None if weight is None else take_rows(weight, known)
+        if is_zero(smoothing):
+            loss = hard(scores, known)
+            loss = loss if count is None else loss * count
+        else:
+            shares = smooth(build_one_hot(known, scores.shape[-1], scores.dtype), smoothing)
+            loss = soft(scores, shares if weight is None else shares * weight)
+        if left_out is not None:
+            loss = where(left_out, 0.0, loss)
+            count = where(left_out, 0.0, build_broadcast_to(constant(1.0, loss.dtype), loss.shape)
+                          if count is None else count)  # fmt: skip
+        return reduce_loss(loss, reduction, who, count)
+
+
+def _loss_of_shares(who, scores, labels, soft, reduction, options):
+    weight, ignored, smoothing = options
+    if ignored is not None:
+        raise SettingError(f"{who}: ignore_index marks integer labels; these labels are probabilities.")
+    if options.plain:
+        return reduce_loss(soft(scores, labels), reduction, who)
+    with scope(who):
+        shares = labels if is_zero(smoothing) else smooth(labels, smoothing)
+        return reduce_loss(soft(scores, shares if weight is None else shares * weight), reduction, who)
+
+
+def smooth(shares, share):
+    """Labels of which a share is spread evenly over all classes."""
+    return shares * (1.0 - share) + share / build_size((shares.shape[-1],), shares.dtype)
 
 
 @op(
@@ -64,15 +129,20 @@ def check_same_shape(a: Node, b: Node, who: str, names: tuple[str, str]) -> None
         Sample(((2, 3, 9), (2, 3)), limits={"labels": 9}),
         Sample(((5,), ()), limits={"labels": 5}),
     ],
+    per_element=(4, 1),
 )  # fmt: skip
 def softmax_cross_entropy(logits, labels):
     """How surprised softmax(logits) is by the labels, in nats: -ln of the probability of the true class.
 
     Called with integer labels (*b), or with probabilities (*b, c) as labels (see softmax_cross_entropy_soft),
-    it gives the mean over all examples; reduction="none" gives the loss of each, "sum" their sum. Shapes:
-    logits (*b, c), labels (*b) int64 -> y (), or (*b).
+    it gives the mean over all examples; reduction="none" gives the loss of each, "sum" their sum. Options:
+    weight (c), how much a class counts; ignore_index, a label that marks examples to leave out;
+    label_smoothing, the share of each label that is spread evenly over all classes. With integer labels the
+    mean is then over the weights of the labels that count, and NaN if none does, as in PyTorch.
 
-    Raises FaultError at run time for a label that is negative, or c or more.
+    Shapes: logits (*b, c), labels (*b) int64 -> y (), or (*b).
+    Raises FaultError at run time for a label that is negative, or c or more, and is not ignored.
+    Source: PyTorch, torch.nn.functional.cross_entropy; smoothing: Szegedy et al. 2016, section 7.
     """
     check_range(labels, logits.shape[-1], "labels")
     shifted = logits - np.max(logits, axis=-1, keepdims=True)
@@ -81,12 +151,16 @@ def softmax_cross_entropy(logits, labels):
 
 
 @softmax_cross_entropy.build
-def build_softmax_cross_entropy(logits, labels, reduction="mean"):
-    if not isinstance(labels, Node):
-        labels = np.asarray(labels)
-    if is_float(np.dtype(labels.dtype)):
-        return softmax_cross_entropy_soft(logits, labels, reduction=reduction)
-    return reduce_loss(softmax_cross_entropy.node(logits, labels), reduction, "softmax_cross_entropy")
+def build_softmax_cross_entropy(
+    logits, labels, reduction="mean", *, weight=None, ignore_index=None, label_smoothing=0.0
+):
+    who = "softmax_cross_entropy"
+    logits, labels, options = class_options(
+        softmax_cross_entropy, logits, labels, weight, ignore_index, label_smoothing
+    )
+    return loss_of_classes(
+        who, logits, labels, softmax_cross_entropy.node, softmax_cross_entropy_soft.node, reduction, options
+    )
 
 
 @softmax_cross_entropy.shape
@@ -156,13 +230,14 @@ def softmax_cross_entropy_vjp(g, logits, labels, y):
         Sample(((3,), (3, 4), (3,)), limits={"labels": 4}),
         Sample(((2, 3), (2, 3, 9), (2, 3)), limits={"labels": 9}),
     ],
+    per_element=(6, 1),
 )  # fmt: skip
 def softmax_cross_entropy_slope(g, logits, labels):
     """The slope of softmax_cross_entropy with respect to the logits, times g, in one pass.
 
     Shapes: g (*b), logits (*b, c), labels (*b) int64 -> y (*b, c).
-
     Raises FaultError at run time for a label that is negative, or c or more.
+    Source: Bridle 1990, Probabilistic interpretation of feedforward classification network outputs.
     """
     check_range(labels, logits.shape[-1], "labels")
     e = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
@@ -214,14 +289,16 @@ def softmax_cross_entropy_slope_vjp(u, g, logits, labels, y):
         r"-\ln \operatorname{softmax} {logits}",
     ),
     samples=[Sample(((3, 4), (3, 4)), domain=(0.1, 1.0)), Sample(((2, 3, 9), (2, 3, 9)), domain=(0.1, 1.0))],
+    per_element=(6, 1),
 )  # fmt: skip
 def softmax_cross_entropy_soft(logits, labels):
     """Cross-entropy between labels that are probabilities and softmax(logits), in nats: -sum of labels ln
     softmax.
 
     Rows of labels usually sum to 1; the formula holds for any. Called, it gives the mean over all examples,
-    or by reduction "none" or "sum" the loss of each or their sum. Shapes: logits, labels (*b, c) -> y (), or
-    (*b).
+    or by reduction "none" or "sum" the loss of each or their sum.
+    Shapes: logits, labels (*b, c) -> y (), or (*b).
+    Source: PyTorch, torch.nn.functional.cross_entropy with probabilities as target.
     """
     shifted = logits - np.max(logits, axis=-1, keepdims=True)
     total = np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
@@ -259,66 +336,4 @@ def softmax_cross_entropy_soft_vjp(g, logits, labels, y):
     return [spread_g * slope, neg(spread_g * log_softmax.node(logits))]
 
 
-@op(
-    "logits(*s), targets(*s) -> y(*s)", latex=r"\ln(1 + e^{{logits}}) - {logits}\, {targets}",
-    slopes=(r"\sigma({logits}) - {targets}", r"-{logits}"), samples=[Sample(((3, 4), (3, 4)))],
-)  # fmt: skip
-def binary_cross_entropy_with_logits(logits, targets):
-    """How surprised sigmoid(logits) is by targets between 0 and 1, in nats; nothing overflows.
-
-    Called, it gives the mean over all elements; reduction="none" gives the loss of each, "sum" their sum.
-    Shapes: logits, targets (*s) -> y (), or (*s).
-    """
-    wrong_side = np.where(logits > 0, logits * (1 - targets), -logits * targets)
-    return (wrong_side + np.log1p(np.exp(-np.abs(logits)))).astype(logits.dtype)
-
-
-@binary_cross_entropy_with_logits.build
-def build_binary_cross_entropy_with_logits(logits, targets, reduction="mean"):
-    record = binary_cross_entropy_with_logits
-    logits, targets = record.as_nodes((logits, targets))
-    check_same_shape(logits, targets, record.name, ("logits", "targets"))
-    return reduce_loss(record.node(logits, targets), reduction, record.name)
-
-
-@binary_cross_entropy_with_logits.kernel
-def binary_cross_entropy_with_logits_kernel(logits, targets, y):
-    for i in range(y.size):
-        x = logits[i]
-        t = targets[i]
-        # softplus(x) - x t would lose the digits of a small loss.
-        y[i] = fast_softplus(-np.abs(x)) + (x * (1.0 - t) if x > 0.0 else -x * t)
-
-
-@binary_cross_entropy_with_logits.vjp
-def binary_cross_entropy_with_logits_vjp(g, logits, targets, y):
-    return [g * (sigmoid(logits) - targets), neg(g * logits)]
-
-
-@composite(
-    "x(*s), target(*s) -> y()", latex=r"\operatorname{mean} ({x} - {target})^2",
-    slopes=(r"\tfrac{2}{n} ({x} - {target})", r"\tfrac{2}{n} ({target} - {x})"),
-    samples=[(3, 4), Sample(((2, 3), (2, 3)), {"reduction": "sum"})],
-)  # fmt: skip
-def mean_squared_error(x, target, *, reduction="mean"):
-    """Mean of the squared differences over all elements; reduction="none" or "sum" leave or sum them.
-
-    Shapes: x, target (*s) -> y (), or (*s). The shapes must agree: nothing is broadcast.
-    """
-    check_same_shape(x, target, "mean_squared_error", ("x", "target"))
-    return reduce_loss(square(x - target), reduction, "mean_squared_error")
-
-
-__all__ = [
-    "REDUCTIONS",
-    "SCRATCH_BYTES",
-    "binary_cross_entropy_with_logits",
-    "check_classes",
-    "check_same_shape",
-    "first_outside",
-    "mean_squared_error",
-    "reduce_loss",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_slope",
-    "softmax_cross_entropy_soft",
-]
+__all__ = ["softmax_cross_entropy", "softmax_cross_entropy_slope", "softmax_cross_entropy_soft"]
