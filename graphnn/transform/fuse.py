@@ -1,4 +1,4 @@
-"""Put fast forms in the place of neighbours: dense layers, slopes of relu, products of transposed matrices."""
+"""Put fast forms in the place of neighbours: layers with bias and relu, slopes of relu, transposed products."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def fuse_outputs(outputs: Sequence[Node], place: Place = by_serial) -> tuple[tup
         uses.update(node.operands)
     names = ("matmul", "transpose", "add", "broadcast_to", "relu", "tanh", "sigmoid", "mul", "step")
     matmul, transpose, add, broadcast, relu, tanh, sigmoid, mul, step = (OPS[name] for name in names)
-    linear = OPS["linear"]
+    linear, reshape = OPS["linear"], OPS["reshape"]
+    conv2d, conv2d_bias = OPS["conv2d"], OPS["conv2d_bias"]
     with_activation = {relu: OPS["linear_relu"], tanh: OPS["linear_tanh"], sigmoid: OPS["linear_sigmoid"]}
 
     def fuse_add(node: Node, operands: Operands) -> Node | None:
@@ -41,6 +42,23 @@ def fuse_outputs(outputs: Sequence[Node], place: Place = by_serial) -> tuple[tup
                 and uses[node.operands[slot]] == 1
             ):
                 return linear.node(*product.operands, spread.operands[0])
+            if product.op is conv2d and spread.op is broadcast and uses[node.operands[slot]] == 1:
+                channels, b = product.shape[1], spread.operands[0]
+                if b.shape == (channels, 1, 1):
+                    b = b.operands[0] if b.op is reshape and b.operands[0].ndim == 1 else b
+                    b = b if b.ndim == 1 else reshape.node(b, shape=(channels,))
+                    return conv2d_bias.node(*product.operands, b, **product.attributes, relu=False)
+            if (
+                # The rows of a stack beside a matrix: one product of all rows, seen as a stack again.
+                product.op is reshape
+                and product.operands[0].op is matmul
+                and spread.op is broadcast
+                and spread.operands[0].shape == product.operands[0].shape[1:] == product.shape[-1:]
+                and uses[node.operands[slot]] == 1
+                and uses[node.operands[slot].operands[0]] == 1
+            ):
+                rows = linear.node(*product.operands[0].operands, spread.operands[0])
+                return reshape.node(rows, shape=product.shape)
         return None
 
     def fuse_matmul(node: Node, operands: Operands) -> Node | None:
@@ -51,9 +69,25 @@ def fuse_outputs(outputs: Sequence[Node], place: Place = by_serial) -> tuple[tup
             return OPS["matmul_tn"].node(x.operands[0], w)
         return None
 
+    def fuse_batched(node: Node, operands: Operands) -> Node | None:
+        x, w = operands
+        turned = (*range(node.ndim - 2), node.ndim - 1, node.ndim - 2)
+        if w.op is transpose and w.attributes["axes"] == turned:
+            return OPS["batched_matmul_nt"].node(x, w.operands[0])
+        if x.op is transpose and x.attributes["axes"] == turned:
+            return OPS["batched_matmul_tn"].node(x.operands[0], w)
+        return None
+
     def fuse_activation(node: Node, operands: Operands) -> Node | None:
-        if operands[0].op is linear and uses[node.operands[0]] == 1:
-            return with_activation[node.op].node(*operands[0].operands)
+        found = operands[0]
+        if uses[node.operands[0]] != 1:
+            return None
+        if found.op is conv2d_bias and node.op is relu and not found.attributes["relu"]:
+            return conv2d_bias.node(*found.operands, **{**found.attributes, "relu": True})
+        if found.op is linear:
+            return with_activation[node.op].node(*found.operands)
+        if found.op is reshape and found.operands[0].op is linear:
+            return reshape.node(with_activation[node.op].node(*found.operands[0].operands), shape=found.shape)
         return None
 
     def fuse_mul(node: Node, operands: Operands) -> Node | None:
@@ -72,6 +106,7 @@ def fuse_outputs(outputs: Sequence[Node], place: Place = by_serial) -> tuple[tup
         add: fuse_add,
         mul: fuse_mul,
         matmul: fuse_matmul,
+        OPS["batched_matmul"]: fuse_batched,
         OPS["sgd_step"]: fuse_sgd_step,
     }
     rules.update(dict.fromkeys(with_activation, fuse_activation))

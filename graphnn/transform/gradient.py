@@ -19,6 +19,7 @@ from graphnn.core.leaves import constant, describe
 from graphnn.core.node import Edge, Node, Origin, current_origin
 from graphnn.core.registry import OPS
 from graphnn.core.scope import absolute_scope
+from graphnn.transform.recompute import Copies
 
 _put = object.__setattr__
 
@@ -38,8 +39,12 @@ class Adjoints:
     [3.0, 3.0]
     """
 
-    def __init__(self, y: Node, wrt: Sequence[Node] | None = None, seed: Node | None = None):
+    def __init__(
+        self, y: Node, wrt: Sequence[Node] | None = None, seed: Node | None = None, *, since: int = 0
+    ):
+        """`since`: a serial; what was made before is not looked at, which keeps the walk of a part short."""
         self.y = y
+        self._since = since
         self._adjoint: dict[Node, Node] = {}
         self._contribution: dict[tuple[Node, int], Node] = {}
         if wrt is not None and not (isinstance(wrt, Iterable) and all(isinstance(n, Node) for n in wrt)):
@@ -69,7 +74,8 @@ class Adjoints:
 
     @collector_paused()
     def _walk(self, wrt: Sequence[Node] | None, seed: Node) -> None:
-        order = reached((self.y,))
+        order = reached((self.y,), self._since)
+        copies = Copies(order, self.y)
         wanted = None if wrt is None else _above(order, wrt)
         waiting: dict[Node, list[Node]] = {self.y: [seed]}
         stop = frozenset(wrt or ())
@@ -98,21 +104,30 @@ class Adjoints:
                     or (node in stop and not _needs_below(node, wanted))
                 ):
                     continue
-                self._send(node, g, wanted, waiting)
+                operands, y = copies.read(node, g) if copies else (node.operands, node)
+                self._send(node, operands, y, g, wanted, waiting)
         finally:
             if token is not None:
                 token.__exit__(None, None, None)
             current_origin.set(before)
 
-    def _send(self, node: Node, g: Node, wanted: set[Node] | None, waiting: dict[Node, list[Node]]) -> None:
+    def _send(
+        self,
+        node: Node,
+        operands: tuple[Node, ...],
+        y: Node,
+        g: Node,
+        wanted: set[Node] | None,
+        waiting: dict[Node, list[Node]],
+    ) -> None:
+        """Send contributions to the operands of a node; `operands` and `y` are where its slope finds their values."""
         op = node.op
-        operands = node.operands
         if op.vjp_function is None:
-            parts: Sequence[Node | None] = _through_body(node, g)
+            parts: Sequence[Node | None] = _through_body(node, operands, g)
         elif op.signature.variadic:
-            parts = op.vjp_function(g, node, *operands, **node.attributes)
+            parts = op.vjp_function(g, y, *operands, **node.attributes)
         else:
-            parts = op.vjp_function(g, *operands, node, **node.attributes)
+            parts = op.vjp_function(g, *operands, y, **node.attributes)
         if len(parts) != len(operands):
             raise DeclarationError(
                 f"{op.name}: its slope gives {len(parts)} contributions for {len(operands)} operands; "
@@ -121,7 +136,7 @@ class Adjoints:
         for slot, part in enumerate(parts):
             if part is None:
                 continue
-            operand = operands[slot]
+            operand = node.operands[slot]
             if operand.dtype not in FLOATS or (wanted is not None and operand not in wanted):
                 continue
             if part.shape != operand.shape or part.dtype is not operand.dtype:
@@ -140,15 +155,15 @@ class Adjoints:
             waiting.setdefault(operand, []).append(part)
 
 
-def _through_body(node: Node, g: Node) -> list[Node | None]:
+def _through_body(node: Node, operands: Sequence[Node], g: Node) -> list[Node | None]:
     """Contributions of a composite with a kernel: differentiate its body.
 
     Each operand enters the body as a node of its own (a reshape to its own shape is no work), so that f(a, a)
     has two contributions and the walk stops at the operands.
     """
-    doors = [OPS["reshape"].node(o, shape=o.shape) for o in node.operands]
+    doors = [OPS["reshape"].node(o, shape=o.shape) for o in operands]
     y = node.op.body(*doors, **node.attributes)  # type: ignore[misc]
-    inner = Adjoints(y, wrt=doors, seed=g)
+    inner = Adjoints(y, wrt=doors, seed=g, since=doors[0].serial)
     return [inner[door] for door in doors]
 
 

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from graphnn.core.attributes import Attributes
 from graphnn.core.dims import Dim
 from graphnn.core.errors import GraphError
 from graphnn.core.graph import Graph
 from graphnn.core.leaves import CONSTANT
 from graphnn.core.node import NO_ATTRIBUTES, Node
-from graphnn.core.op import Attributes, Op
+from graphnn.core.op import Op
 from graphnn.core.registry import OPS
 from graphnn.core.storage import Storage
 from graphnn.transform.interpret import evaluate_node
