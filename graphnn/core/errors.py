@@ -7,6 +7,7 @@ GraphnnError
 ├── DeclarationError   an op is declared incompletely or wrongly                  (also TypeError)
 ├── FeedError          feeds are missing, unknown or do not fit together          (also ValueError)
 ├── SettingError       a setting is out of its range or unknown                   (also ValueError)
+├── DataError          a file or table cannot be read as data                     (also ValueError)
 ├── NotComputedError   a value or gradient was asked for before it exists         (also AttributeError)
 ├── FaultError         a node met data that it cannot process, at run time        (also IndexError)
 ├── NotFiniteError     a watched run produced NaN or infinity                     (also ArithmeticError)
@@ -47,6 +48,10 @@ class FeedError(GraphnnError, ValueError):
 
 class SettingError(GraphnnError, ValueError):
     """A setting is out of its range or unknown."""
+
+
+class DataError(GraphnnError, ValueError):
+    """A file or table cannot be read as data."""
 
 
 class NotComputedError(GraphnnError, AttributeError):
