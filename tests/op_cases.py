@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from graphnn.core.leaves import input as input_leaf
 from graphnn.core.node import Node
 from graphnn.core.op import Op, Sample
 from graphnn.core.registry import OPS
+from op_facts.registry import BENDS, PREPARES
 
 BUILT_IN = {name: record for name, record in OPS.items() if record.role == "op"}
 
@@ -43,6 +43,22 @@ def cases(dtypes: Sequence[np.dtype] = SUPPORTED, **wanted: bool) -> list[Case]:
     return found
 
 
+def smooth_cases(dtype: np.dtype) -> list[Case]:
+    """The cases with a float result, whose slopes differences can prove."""
+    found = []
+    for case in cases([dtype], differentiable=True):
+        # Differences of float32 results would be lost in rounding: a cast to it is left to a test of dtypes.
+        cast = case.sample.attributes.get("dtype", str(dtype))
+        if cast == str(dtype) and gives_floats(case.record) and case.record.name not in BENDS:
+            found.append(case)
+    return found
+
+
+def gives_floats(record: Op) -> bool:
+    """Whether the op has slopes to speak of: the body of a composite may end in whole numbers."""
+    return record.differentiable and record.signature.output.dtype in (None, *FLOATS)
+
+
 def random_array(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype, low: float, high: float
 ) -> np.ndarray:
@@ -69,6 +85,10 @@ def operands(case: Case, kink_gap: float = 0.0) -> list[np.ndarray]:
             near = np.abs(array - record.kink) < kink_gap
             array = np.where(near, record.kink + 2 * kink_gap, array).astype(array.dtype)
         arrays.append(array)
+    prepare = PREPARES.get(record.name)
+    if prepare is not None:
+        full = {**record.attribute_defaults, **sample.attributes}
+        arrays = [np.asarray(a, o.dtype) for a, o in zip(prepare(*arrays, **full), arrays, strict=True)]
     return arrays
 
 
@@ -100,16 +120,17 @@ def run_kernel(
     full = {**record.attribute_defaults, **attributes}
     views = record.kernel_views([*[a.shape for a in arrays], shape], full)
     groups = [[a] for a in arrays] if record.signature.variadic else [list(arrays)]
-    names = list(inspect.signature(kernel).parameters)[len(record.signature.inputs) + 1 :]
     status = 0
     with np.errstate(all="ignore"):
         for group, view in zip(groups, views, strict=True):
             seen = [
                 np.ascontiguousarray(a).reshape(s) for a, s in zip([*group, out], view.shapes, strict=True)
             ]
-            for array in seen[:-1]:
+            for array in seen[: len(group)]:
                 array.flags.writeable = False
-            ints = [view.ints[name] for name in names]
+            if record.scratch_function is not None:
+                seen.append(np.full(record.scratch_function(view), rubbish, dtype))
+            ints = [view.ints[name] for name in record.kernel_integers]
             status = status or kernel(*seen, *ints) or 0
-            out = seen[-1].reshape(shape)
+            out = seen[len(group)].reshape(shape)
     return out, status

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import graphnn as gn
+import random_kinds_more  # noqa: F401  (enters kinds of its own)
 from random_graphs import Draft, RandomGraph, apart, away, fits, kind, torch_call, whole
 
 UNARY: list[tuple[str, Any]] = [

@@ -13,6 +13,7 @@ from graphnn.core.node import Node
 from graphnn.engine.program import Program
 from graphnn.transform.interpret import interpret
 from op_cases import Case, cases, leaves, operands
+from op_facts.names import MAY_BE_NAMED
 
 SIZES = {f"n{k}": k for k in range(2, 700)}
 # Attributes that hold sizes name them too; an axis of size 1 broadcasts, so it stays a number.
@@ -26,10 +27,25 @@ def named(value):
     return Dim([((f"n{value}",), 1)]) if isinstance(value, int) and value > 1 else value
 
 
+def named_shape(case: Case, slot: int, shape: tuple[int, ...]):
+    """Names for the axes that may have one."""
+    letters = MAY_BE_NAMED.get(case.record.name)
+    if letters is None:
+        return named(shape)
+    port = case.record._port(slot)
+    axes = list(port.axes)
+    if port.star is not None:
+        axes[port.star : port.star + 1] = [axes[port.star]] * (len(shape) - len(axes) + 1)
+    return tuple(named(n) if axis in letters else n for n, axis in zip(shape, axes, strict=True))
+
+
 def with_names(case: Case) -> tuple[list[Node], Node]:
     arrays = operands(case)
     ports = [case.record.port_name(k) for k in range(len(arrays))]
-    inputs = [input_leaf(p, named(a.shape), a.dtype) for p, a in zip(ports, arrays, strict=True)]
+    inputs = [
+        input_leaf(p, named_shape(case, k, a.shape), a.dtype)
+        for k, (p, a) in enumerate(zip(ports, arrays, strict=True))
+    ]
     attributes = {k: named(v) if k in ("shape", "size") else v for k, v in case.sample.attributes.items()}
     return inputs, case.record.node(*inputs, **attributes)
 
@@ -44,8 +60,9 @@ def bindable(case: Case) -> bool:
     carried = {n for s in case.sample.shapes for n in s}
     wanted = [case.sample.attributes.get(k, ()) for k in ("shape", "size")]
     sizes = {n for w in wanted for n in (w if isinstance(w, tuple) else (w,)) if n > 1}
-    # A reshape's size must be provably that of its operand, for every size that the names can have.
-    return sizes <= carried and case.record.name != "reshape"
+    # A reshape's size must be provably that of its operand, for every size that the names can have; the slope of
+    # cofactors is made of minors, as many as there are rows.
+    return sizes <= carried and case.record.name not in ("reshape", "cofactors")
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.record.name != "reshape"], ids=str)
