@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, plain, with momentum, and with Nesterov's look ahead."""
+"""Stochastic gradient descent: plain, with momentum, with Nesterov's look ahead, and by sign only."""
 
 from __future__ import annotations
 
@@ -10,20 +10,31 @@ from graphnn.core.leaves import constant, parameter
 from graphnn.core.node import Node
 from graphnn.core.scope import scope
 from graphnn.core.settings import fraction
-from graphnn.ops import blend, sgd_step
-from graphnn.optim.optimizer import Knobs, Optimizer
+from graphnn.ops import blend, sgd_step, sign
+from graphnn.optim.optimizer import Clock, Knobs, Optimizer
+from graphnn.optim.schedules import Schedule
+from graphnn.optim.weight_decay import decay_of, decayed, with_decay
 
 
 class SGD(Optimizer):
     """w - rate * g; with momentum v' = momentum * v + g and w - rate * v' (PyTorch's convention).
 
-    nesterov : step along g + momentum * v' instead of v'. Source: Sutskever et al. 2013.
+    nesterov : step along g + momentum * v' instead of v'. Source: Sutskever et al. 2013
+    weight_decay : added to the gradient as weight_decay * w, the slope of an L2 penalty
     """
 
     name = "SGD"
 
-    def __init__(self, learning_rate: float = 0.1, momentum: float = 0.0, *, nesterov: bool = False):
-        super().__init__(learning_rate)
+    def __init__(
+        self,
+        learning_rate: float = 0.1,
+        momentum: float = 0.0,
+        *,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        schedule: Schedule | None = None,
+    ):
+        super().__init__(learning_rate, schedule)
         momentum = fraction(momentum, "momentum")
         self.has_momentum = momentum > 0.0
         self.nesterov = nesterov
@@ -31,22 +42,81 @@ class SGD(Optimizer):
             raise SettingError("SGD: nesterov=True needs momentum above 0.")
         with scope(self.name):
             self.momentum = parameter(momentum, "momentum", float64) if self.has_momentum else None
+            self.weight_decay = decay_of(weight_decay)
 
-    def build(self, parameters: Sequence[Node], gradients: Sequence[Node]) -> Mapping[Node, Node]:
+    def build(
+        self, parameters: Sequence[Node], gradients: Sequence[Node], clock: Clock
+    ) -> Mapping[Node, Node]:
         knob = Knobs()
         updates: dict[Node, Node] = {}
-        directions = list(gradients)
+        directions = with_decay(parameters, gradients, self.weight_decay, knob)
         if self.momentum is not None:
             velocities = [self.zeros_like(w, "velocity") for w in parameters]
-            for i, (v, g) in enumerate(zip(velocities, gradients, strict=True)):
-                one = constant(1.0, g.dtype)
-                updates[v] = blend(v, g, knob(self.momentum, g.dtype), one)
+            slopes = list(directions)
+            for i, (v, g) in enumerate(zip(velocities, slopes, strict=True)):
+                updates[v] = blend(v, g, knob(self.momentum, g.dtype), constant(1.0, g.dtype))
                 directions[i] = updates[v]
             if self.nesterov:
                 directions = [
                     blend(updates[v], g, knob(self.momentum, g.dtype), constant(1.0, g.dtype))
-                    for v, g in zip(velocities, gradients, strict=True)
+                    for v, g in zip(velocities, slopes, strict=True)
                 ]
+        rate = clock.rate()
         for w, d in zip(parameters, directions, strict=True):
-            updates[w] = sgd_step(w, d, knob(self.learning_rate, w.dtype))
+            updates[w] = sgd_step(w, d, knob(rate, w.dtype))
+        return updates
+
+
+class SignSGD(Optimizer):
+    """w - rate * sign(g): every parameter moves equally far. Source: Bernstein et al. 2018."""
+
+    name = "SignSGD"
+
+    def __init__(self, learning_rate: float = 0.001, *, schedule: Schedule | None = None):
+        super().__init__(learning_rate, schedule)
+
+    def build(
+        self, parameters: Sequence[Node], gradients: Sequence[Node], clock: Clock
+    ) -> Mapping[Node, Node]:
+        knob, rate = Knobs(), clock.rate()
+        return {
+            w: sgd_step(w, sign(g), knob(rate, w.dtype)) for w, g in zip(parameters, gradients, strict=True)
+        }
+
+
+class Lion(Optimizer):
+    """Steps of equal length along the sign of a momentum. Source: Chen et al. 2023, program 1.
+
+    w' = w (1 - rate * weight_decay) - rate * sign(beta1 m + (1 - beta1) g); m' = beta2 m + (1 - beta2) g
+    """
+
+    name = "Lion"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.0001,
+        beta1: float = 0.9,
+        beta2: float = 0.99,
+        *,
+        weight_decay: float = 0.0,
+        schedule: Schedule | None = None,
+    ):
+        super().__init__(learning_rate, schedule)
+        with scope(self.name):
+            self.beta1 = parameter(fraction(beta1, "beta1"), "beta1", float64)
+            self.beta2 = parameter(fraction(beta2, "beta2"), "beta2", float64)
+            self.weight_decay = decay_of(weight_decay)
+
+    def build(
+        self, parameters: Sequence[Node], gradients: Sequence[Node], clock: Clock
+    ) -> Mapping[Node, Node]:
+        knob, rate, one = Knobs(), clock.rate(), constant(1.0, float64)
+        rest1, rest2 = one - self.beta1, one - self.beta2
+        moments = [self.zeros_like(w, "momentum") for w in parameters]
+        starts = decayed(parameters, rate, self.weight_decay, knob)
+        updates: dict[Node, Node] = {}
+        for w, start, m, g in zip(parameters, starts, moments, gradients, strict=True):
+            direction = sign(blend(m, g, knob(self.beta1, g.dtype), knob(rest1, g.dtype)))
+            updates[m] = blend(m, g, knob(self.beta2, g.dtype), knob(rest2, g.dtype))
+            updates[w] = sgd_step(start, direction, knob(rate, w.dtype))
         return updates

@@ -17,6 +17,27 @@ SETTINGS = {
     "Adam": (lambda: gn.optim.Adam(0.03), "Adam", {"lr": 0.03}),
     "Adam with its own settings": (lambda: gn.optim.Adam(0.1, 0.7, 0.95, 1e-3), "Adam",
                                    {"lr": 0.1, "betas": (0.7, 0.95), "eps": 1e-3}),
+    "SGD with weight decay": (lambda: gn.optim.SGD(0.05, 0.5, weight_decay=0.1), "SGD",
+                              {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.1}),
+    "Adam with weight decay": (lambda: gn.optim.Adam(0.03, weight_decay=0.2), "Adam",
+                               {"lr": 0.03, "weight_decay": 0.2}),
+    "AMSGrad": (lambda: gn.optim.Adam(0.05, 0.8, 0.6, amsgrad=True), "Adam",
+                {"lr": 0.05, "betas": (0.8, 0.6), "amsgrad": True}),
+    "AdamW": (lambda: gn.optim.AdamW(0.03, weight_decay=0.3), "AdamW", {"lr": 0.03, "weight_decay": 0.3}),
+    "AdamW with AMSGrad": (lambda: gn.optim.AdamW(0.03, amsgrad=True), "AdamW",
+                           {"lr": 0.03, "weight_decay": 0.01, "amsgrad": True}),
+    "Nadam": (lambda: gn.optim.Nadam(0.02), "NAdam", {"lr": 0.02}),
+    "Nadam with weight decay": (lambda: gn.optim.Nadam(0.02, weight_decay=0.1), "NAdam",
+                                {"lr": 0.02, "weight_decay": 0.1}),
+    "AdaGrad": (lambda: gn.optim.AdaGrad(0.1), "Adagrad", {"lr": 0.1}),
+    "AdaGrad with weight decay": (lambda: gn.optim.AdaGrad(0.1, weight_decay=0.1), "Adagrad",
+                                  {"lr": 0.1, "weight_decay": 0.1}),
+    "RMSProp": (lambda: gn.optim.RMSProp(0.02), "RMSprop", {"lr": 0.02}),
+    "RMSProp with momentum": (lambda: gn.optim.RMSProp(0.01, 0.9, 1e-4, momentum=0.7, weight_decay=0.1), "RMSprop",
+                              {"lr": 0.01, "alpha": 0.9, "eps": 1e-4, "momentum": 0.7, "weight_decay": 0.1}),
+    "AdaDelta": (lambda: gn.optim.AdaDelta(), "Adadelta", {"lr": 1.0}),
+    "AdaDelta with its own settings": (lambda: gn.optim.AdaDelta(0.5, 0.8, 1e-3, weight_decay=0.1), "Adadelta",
+                                       {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
 }  # fmt: skip
 
 
@@ -67,6 +88,52 @@ def test_adams_first_steps_are_those_of_the_paper() -> None:
         value = value - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
         program.run()
         np.testing.assert_allclose(w.value, value, rtol=1e-12)
+
+
+def gradients_of_a_run(count: int) -> np.ndarray:
+    return np.random.default_rng(11).normal(size=(count, 4))
+
+
+def run_on(optimizer, gradients: np.ndarray) -> np.ndarray:
+    """Where a parameter that starts at 1, -2, 3, -4 ends, if these are its gradients."""
+    w, g = gn.parameter(np.array([1.0, -2.0, 3.0, -4.0]), "w", "float64"), gn.input("g", (4,), "float64")
+    program = gn.Program((), optimizer.updates([w], [g]))
+    for row in gradients:
+        program.run({g: row})
+    return w.value
+
+
+def test_sign_sgd_goes_equally_far_everywhere() -> None:
+    gradients = gradients_of_a_run(50)
+    expected = np.array([1.0, -2.0, 3.0, -4.0]) - 0.01 * np.sign(gradients).sum(axis=0)
+    np.testing.assert_allclose(run_on(gn.optim.SignSGD(0.01), gradients), expected, rtol=1e-12)
+
+
+def test_lions_steps_are_those_of_the_paper() -> None:
+    gradients = gradients_of_a_run(50)
+    w, m = np.array([1.0, -2.0, 3.0, -4.0]), np.zeros(4)
+    for g in gradients:
+        w = w * (1 - 0.01 * 0.3) - 0.01 * np.sign(0.8 * m + 0.2 * g)
+        m = 0.95 * m + 0.05 * g
+    found = run_on(gn.optim.Lion(0.01, 0.8, 0.95, weight_decay=0.3), gradients)
+    np.testing.assert_allclose(found, w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_optimiser_starts_anew_after_a_reset(name: str) -> None:
+    optimizer, w = SETTINGS[name][0](), gn.parameter(np.ones(3), "w")
+    program = gn.Program((), optimizer.updates([w], [gn.constant(np.full(3, 0.3))]))
+    program.run(repeats=4)
+    first = w.value
+    w.value = np.ones(3)
+    optimizer.reset()
+    program.run(repeats=4)
+    np.testing.assert_array_equal(w.value, first)
+
+
+def test_a_wrong_weight_decay_gets_a_sentence() -> None:
+    with pytest.raises(gn.SettingError, match="weight_decay is a number of 0 or more"):
+        gn.optim.SGD(0.1, weight_decay=-1.0)
 
 
 def test_a_changed_learning_rate_holds_from_the_next_step_and_compiles_nothing() -> None:
