@@ -15,12 +15,13 @@ from graphnn.core.settings import seed_number
 
 @dataclass(frozen=True)
 class Dataset:
-    """`x` (rows, features...) and `y` (rows, ...), with the names of classes if `y` holds labels."""
+    """`x` (rows, features...) and `y` (rows, ...), with the names of classes if `y` holds labels, and of features."""
 
     x: np.ndarray
     y: np.ndarray
     name: str = "data"
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for word in ("x", "y"):
@@ -69,6 +70,7 @@ def split(data: Dataset, fraction: float = 0.2, *, seed: int = 0) -> tuple[Datas
             np.ascontiguousarray(data.y[rows]),
             f"{data.name} {word}",
             data.classes,
+            data.columns,
         )
         for rows, word in zip(picked, ("train", "test"), strict=True)
     ]
