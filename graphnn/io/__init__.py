@@ -1,7 +1,16 @@
-"""Keep graphs outside the process: `gn.io.save_graph`, `gn.io.load_graph`, and their texts."""
+"""Keep graphs and weights outside the process: JSON for graphs, safetensors for the numbers of parameters."""
 
 from __future__ import annotations
 
 from graphnn.io.graph_json import graph_from_json, graph_to_json, load_graph, save_graph
+from graphnn.io.weights import load_weights, read_weights, save_weights
 
-__all__ = ["graph_from_json", "graph_to_json", "load_graph", "save_graph"]
+__all__ = [
+    "graph_from_json",
+    "graph_to_json",
+    "load_graph",
+    "load_weights",
+    "read_weights",
+    "save_graph",
+    "save_weights",
+]

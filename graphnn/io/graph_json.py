@@ -28,7 +28,6 @@ import binascii
 import json
 import math
 import os
-import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from graphnn.core.builder import GraphBuilder
 from graphnn.core.dims import Dim, Shape, as_shape, parse_dim, shape_text
 from graphnn.core.dtypes import DType, as_dtype, bool_, int64, is_float
 from graphnn.core.errors import GraphError, GraphnnError, SettingError, did_you_mean
+from graphnn.core.files import write_whole
 from graphnn.core.graph import Graph
 from graphnn.core.leaves import as_array
 from graphnn.core.node import Node, require_storage
@@ -96,20 +96,7 @@ def save_graph(
     graph: Graph | Node | Iterable[Node], path: str | os.PathLike[str], *, weights: bool = True
 ) -> None:
     """Write the graph to a file. The file is replaced as a whole: a crash leaves the old one."""
-    path = Path(path)
-    content = graph_to_json(graph, weights=weights).encode("ascii")
-    # Opened as any new file, so that it has the mode that the user's mask gives.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, graph_to_json(graph, weights=weights).encode("ascii"))
 
 
 def load_graph(path: str | os.PathLike[str], weights: Mapping[str, Any] | None = None) -> Graph:
