@@ -1,25 +1,39 @@
-"""README's samples run as printed and print what it shows."""
+"""The samples of README and of the guides run as printed and print what the page shows."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import graphnn as gn
+from graphnn.core.registry import OPS
+
 # A block of Python, and the block of text that may follow it: what the sample prints.
 SAMPLE = re.compile(r"^```python\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/user_ops.md"]
 
 
-def test_readme_samples_print_what_readme_shows(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(autouse=True)
+def ops_of_samples_go_again() -> Iterator[None]:
+    before = set(OPS)
+    yield
+    for name in sorted(set(OPS) - before):
+        gn.undeclare(name)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_samples_print_what_the_page_shows(
+    name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = root / "README.md"
-    text = readme.read_text(encoding="utf-8")
+    page = root / name
+    text = page.read_text(encoding="utf-8")
     samples = list(SAMPLE.finditer(text))
-    assert samples, "README shows no sample"
+    assert samples, f"{name} shows no sample"
     monkeypatch.chdir(tmp_path)
     # One session: a later sample may use the names of an earlier one.
     names: dict[str, object] = {"__name__": "__main__"}
@@ -27,9 +41,9 @@ def test_readme_samples_print_what_readme_shows(
         line = text.count("\n", 0, sample.start(1))
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            # Blank lines above make a traceback point at the line of README itself.
-            exec(compile("\n" * line + sample[1], str(readme), "exec"), names)
+            # Blank lines above make a traceback point at the line of the page itself.
+            exec(compile("\n" * line + sample[1], str(page), "exec"), names)
         if sample[2] is not None:
-            assert printed.getvalue().rstrip() == sample[2].rstrip(), f"README.md line {line + 1}"
+            assert printed.getvalue().rstrip() == sample[2].rstrip(), f"{name} line {line + 1}"
         else:
-            assert printed.getvalue() == "", f"README.md line {line + 1} prints; show it in a text block"
+            assert printed.getvalue() == "", f"{name} line {line + 1} prints; show it in a text block"
