@@ -364,12 +364,7 @@ class Node:
         return OPS["reshape"](self, -1 if self.shape else (1,))
 
     def swapaxes(self, axis1: int, axis2: int) -> Node:
-        order = list(range(self.ndim))
-        for k in (axis1, axis2):
-            if k not in range(-self.ndim, self.ndim):
-                raise ShapeError(f"swapaxes: there is no axis {k!r} in shape {shape_text(self.shape)}.")
-        order[axis1], order[axis2] = order[axis2], order[axis1]
-        return OPS["transpose"](self, order)
+        return SERVICES["swapaxes"](self, axis1, axis2)
 
     def clip(self, low: Any = None, high: Any = None) -> Node:
         return OPS["clip"](self, low, high)

@@ -17,6 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from graphnn.core.dtypes import as_dtype
+from graphnn.core.processors import processor_count
 from graphnn.core.registry import OPS
 from graphnn.engine import cache as store
 
@@ -64,9 +65,13 @@ class Compiler:
         self._said.seek(0)
         return self._said.read().strip()[-300:]
 
-    def close(self) -> None:
-        """End the process, whatever it is doing."""
+    def stop(self) -> None:
+        """End the process, whatever it is doing; who waits for an answer gets none."""
         self._process.kill()
+
+    def close(self) -> None:
+        """End the process and give back its pipes."""
+        self.stop()
         for pipe in (self._process.stdin, self._process.stdout, self._said):
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
@@ -86,29 +91,27 @@ class Assistant:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Assistant:
-        if len(self._queue) >= FEWEST and _processors() > 1 and store.state()["writable"]:
+        if len(self._queue) >= FEWEST and processor_count() > 1 and store.state()["writable"]:
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
         return self
 
     def _work(self) -> None:
-        try:
-            self._compiler = Compiler()
-        except OSError:
-            return
-        while True:
-            try:
-                key = self._queue.pop()
-            except IndexError:
-                return
-            if not can_go_elsewhere(key):
-                self._queue.appendleft(key)
-                return
-            if not self._compiler.compile(key):
-                self._queue.append(key)
-                return
-            self._done.append(key)
-            self._bar.update()
+        """Own the other process from its start to its end, so that an interrupt in between leaves none behind."""
+        with contextlib.suppress(OSError), contextlib.closing(Compiler()) as self._compiler:
+            while True:
+                try:
+                    key = self._queue.pop()
+                except IndexError:
+                    return
+                if not can_go_elsewhere(key):
+                    self._queue.appendleft(key)
+                    return
+                if not self._compiler.compile(key):
+                    self._queue.append(key)
+                    return
+                self._done.append(key)
+                self._bar.update()
 
     def finish(self) -> list[Any]:
         if self._thread is not None:
@@ -116,12 +119,9 @@ class Assistant:
         return self._done
 
     def __exit__(self, *_: Any) -> None:
+        self._queue.clear()  # after an error or an interrupt nobody waits for the rest
         if self._compiler is not None:
-            self._compiler.close()
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            self._compiler.stop()
 
 
 def compile_as_told() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from graphnn.core.errors import SettingError
+from graphnn.core.processors import processor_count
 from graphnn.engine.driver import CLOSED, compiled_loop, control_block
 
 # Turns of the waiting loop before a helper goes to sleep: about a millisecond.
@@ -27,8 +28,7 @@ def thread_count() -> int:
         if not named.isdigit() or not 1 <= int(named) <= 256:
             raise SettingError(f"GRAPHNN_THREADS is a whole number from 1 to 256, found {named!r}.")
         return int(named)
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, 4)
+    return min(processor_count(), 4)
 
 
 class Workers:

@@ -13,6 +13,7 @@ from graphnn.core.errors import ShapeError
 from graphnn.core.leaves import describe
 from graphnn.core.node import Node
 from graphnn.core.op import Sample, View
+from graphnn.core.registry import SERVICES
 from graphnn.ops.axes import as_node, contiguous_strides, normal_axes, normal_axis, strided, strided_load
 
 
@@ -222,6 +223,9 @@ def swapaxes(x, axis1: int, axis2: int) -> Node:
     order = list(range(x.ndim))
     order[a], order[b] = b, a
     return build_transpose(x, order)
+
+
+SERVICES["swapaxes"] = swapaxes
 
 
 def moveaxis(x, source, destination) -> Node:

@@ -36,7 +36,7 @@ def test_kernels_are_compiled_into_the_cache_as_told(cold, monkeypatch, capsys) 
 
 @pytest.mark.parametrize("processors", [1, 2])
 def test_all_kernels_are_there_however_many_processes_compiled_them(cold, monkeypatch, processors) -> None:
-    monkeypatch.setattr(elsewhere, "_processors", lambda: processors)
+    monkeypatch.setattr(elsewhere, "processor_count", lambda: processors)
     keys = cheap_keys(elsewhere.FEWEST + 4)
     before = kernels.statistics["compiled"]
     addresses = kernels.prepare(keys, quiet=True)
@@ -50,7 +50,7 @@ def test_what_fails_elsewhere_is_compiled_here(cold, monkeypatch, fault) -> None
     def refuse(self) -> None:
         raise OSError("no process")
 
-    monkeypatch.setattr(elsewhere, "_processors", lambda: 2)
+    monkeypatch.setattr(elsewhere, "processor_count", lambda: 2)
     if fault == "cannot start":
         monkeypatch.setattr(elsewhere.Compiler, "__init__", refuse)
     else:
