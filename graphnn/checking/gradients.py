@@ -154,7 +154,7 @@ def check_gradients(
     (copy,), new, wide_feeds = in_float64([loss])
     wide_feeds |= {new[n]: a.astype(new[n].dtype) for n, a in values.items()}
     check = _Check(copy, [new[n] for n in leaves], wide_feeds, tolerance)
-    names = [n.name or graph.ids[n] for n in leaves]
+    names = _names(leaves, graph)
     rng = np.random.default_rng(seed)
     parts = [check.leaf(k, node, names[k], samples, rng) for k, node in enumerate(leaves)]
     worst_part = max(parts, key=lambda p: (not p.ok, p.worst.error))
@@ -196,6 +196,13 @@ def _leaves(graph: Graph, wrt: Any) -> list[Node]:
     if not found:
         raise GraphError("check_gradients: wrt lists no node.")
     return found
+
+
+def _names(leaves: Sequence[Node], graph: Graph) -> list[str]:
+    """What the leaves are called: by their names, with the scope before it where two have one name."""
+    short = [n.name or graph.ids[n] for n in leaves]
+    long = [f"{n.scope}/{name}" if n.scope else name for n, name in zip(leaves, short, strict=True)]
+    return [b if short.count(a) > 1 else a for a, b in zip(short, long, strict=True)]
 
 
 class _Check:

@@ -20,11 +20,10 @@ from __future__ import annotations
 import heapq
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -34,16 +33,15 @@ from graphnn.core.graph import Graph
 from graphnn.core.leaves import constant, input, parameter, scalar
 from graphnn.core.node import Node, require_storage
 from graphnn.core.op import Op
-from graphnn.core.registry import find_op
+from graphnn.core.registry import OPS, find_op
 from graphnn.core.scope import absolute_scope, current_scope
 
-__all__ = ["GraphBuilder"]
+__all__ = ["GraphBuilder", "plain_nodes", "record_is_plain"]
 
 Maker = Callable[[list[Node]], Node]
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """A node to be: its op, where it belongs, and what makes it from its operands."""
 
     op: Op
@@ -104,20 +102,7 @@ class GraphBuilder:
         of `key`.
         """
         _check_key(key)
-        op, label = record.get("op"), record.get("name")
-        if not (label is None or (isinstance(label, str) and label)):
-            raise GraphError(f"GraphBuilder: node {key!r}: a name is a non-empty text, found {label!r}.")
-        make: Maker
-        if op == "input":
-            shape, dtype = record.get("shape", ()), record.get("dtype", "float32")
-            make = partial(_input, label or key, shape, dtype)
-        elif op == "parameter":
-            make = partial(_parameter, label, key, *_value(key, record))
-        elif op == "constant":
-            make = partial(_constant, label, *_value(key, record))
-        else:
-            make = partial(_exactly, _operation(key, op), dict(record.get("attributes") or {}))
-        self._put(key, _Part(find_op(str(op)), str(record.get("scope") or ""), label, make))
+        self._put(key, _part(key, record))
 
     def add_edge(self, source: str, target: str, operand: str | int) -> None:
         """Let the value of `source` be an operand of `target`: by the op's port name, or by slot, from 0."""
@@ -258,6 +243,47 @@ class GraphBuilder:
         return builder
 
 
+def _part(key: str, record: Mapping[str, Any]) -> _Part:
+    """What a record says of a node."""
+    op, label = record.get("op"), record.get("name")
+    if not (label is None or (isinstance(label, str) and label)):
+        raise GraphError(f"GraphBuilder: node {key!r}: a name is a non-empty text, found {label!r}.")
+    make: Maker
+    if op == "input":
+        shape, dtype = record.get("shape", ()), record.get("dtype", "float32")
+        make = partial(_input, label or key, shape, dtype)
+    elif op == "parameter":
+        make = partial(_parameter, label, key, *_value(key, record), bool(record.get("trainable", True)))
+    elif op == "constant":
+        make = partial(_constant, label, *_value(key, record))
+    else:
+        made_by = _operation(key, op)
+        make = partial(_exactly, made_by, record.get("attributes") or {})
+        return _Part(made_by, str(record.get("scope") or ""), label, make)
+    return _Part(OPS[op], str(record.get("scope") or ""), label, make)
+
+
+def record_is_plain(record: Mapping[str, Any], operands: int) -> bool:
+    """Whether the record names a known op and has as many operands as that takes."""
+    op = OPS.get(record.get("op", ""))
+    if op is None:
+        return False
+    if op.role != "op":
+        return operands == 0
+    return operands > 0 if op.signature.variadic else operands == len(op.signature.inputs)
+
+
+def plain_nodes(records: Iterable[tuple[str, Mapping[str, Any], list[str]]]) -> dict[str, Node]:
+    """The nodes by key, of records that are plain and name operands that came before."""
+    nodes: dict[str, Node] = {}
+    for scope, same in groupby(records, lambda record: str(record[1].get("scope") or "")):
+        with absolute_scope(scope):
+            for key, record, sources in same:
+                _check_key(key)
+                nodes[key] = _made(key, _part(key, record), [nodes[source] for source in sources])
+    return nodes
+
+
 def _check_key(name: Any) -> None:
     if not isinstance(name, str) or not name:
         raise GraphError(f"GraphBuilder: a node's name is a non-empty text, found {name!r}.")
@@ -265,7 +291,9 @@ def _check_key(name: Any) -> None:
 
 def _operation(key: str, name: Any) -> Op:
     """The op of that name; leaves have adders of their own."""
-    op = find_op(name.name if isinstance(name, Op) else name, f"GraphBuilder: node {key!r}")
+    op = OPS.get(name) if type(name) is str else None
+    if op is None:
+        op = find_op(name.name if isinstance(name, Op) else name, f"GraphBuilder: node {key!r}")
     if op.role != "op":
         raise GraphError(f"GraphBuilder: node {key!r}: {op.name} is a leaf; use add_{op.name}.")
     return op
@@ -333,7 +361,7 @@ def _call(op: Op, operands: list[Node], attributes: dict[str, Any]) -> Node:
     return op(*operands, **attributes)
 
 
-def _exactly(op: Op, attributes: dict[str, Any], operands: list[Node]) -> Node:
+def _exactly(op: Op, attributes: Mapping[str, Any], operands: list[Node]) -> Node:
     return op.node(*operands, **attributes)
 
 
@@ -341,10 +369,17 @@ def _input(name: str, shape: Any, dtype: Any, _: list[Node]) -> Node:
     return input(name, shape, dtype)
 
 
-def _parameter(label: str | None, key: str, value: Any, dtype: Any, _: list[Node]) -> Node:
+def _parameter(
+    label: str | None,
+    key: str,
+    value: Any,
+    dtype: Any,
+    trainable: bool,  # noqa: FBT001
+    _: list[Node],
+) -> Node:
     if label is None and np.ndim(value) == 0 and dtype == float64:
         return scalar(float(value))  # the one parameter that may go without a name
-    return parameter(value, label or key, dtype)
+    return parameter(value, label or key, dtype, trainable=trainable)
 
 
 def _constant(label: str | None, value: Any, dtype: Any, _: list[Node]) -> Node:

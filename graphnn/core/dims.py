@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from operator import index
 from typing import Union
 
@@ -96,6 +97,7 @@ def _combine(a: DimLike, b: DimLike, sign: int) -> DimLike:
     return _dim(out)
 
 
+@lru_cache(4096)
 def parse_dim(word: str) -> DimLike:
     """Read a dimension from its text form, `batch` or `2*batch+3`. Products and sums only."""
     total: DimLike = 0
@@ -154,6 +156,16 @@ def as_shape(shape: object, who: str) -> Shape:
 
 def size_of(shape: Shape) -> DimLike:
     """Number of elements."""
+    out: DimLike = 1
+    for d in shape:
+        if type(d) is not int:
+            return _size_with_names(tuple(shape))
+        out = out * d
+    return out
+
+
+@lru_cache(4096)  # products of polynomials are slow, and large graphs have few different shapes
+def _size_with_names(shape: Shape) -> DimLike:
     out: DimLike = 1
     for d in shape:
         out = out * d

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from graphnn.core.dims import as_shape, shape_text
-from graphnn.core.dtypes import FLOATS, DType, as_dtype, bool_, float32, float64, int64
-from graphnn.core.errors import DtypeError, SettingError, ShapeError
+from graphnn.core.dtypes import FLOATS, DType, as_dtype, bool_, float32, float64, int64, is_float
+from graphnn.core.errors import DtypeError, GraphError, SettingError, ShapeError
 from graphnn.core.memory import require_memory
 from graphnn.core.node import NO_ATTRIBUTES, Node
-from graphnn.core.op import Op
+from graphnn.core.op import Op, spread
 from graphnn.core.registry import OPS, SERVICES
 from graphnn.core.storage import Storage
 
@@ -39,12 +40,38 @@ def input(name: str, shape: Any = (), dtype: Any = "float32") -> Node:
     )
 
 
-def parameter(value: Any, name: str, dtype: Any = None) -> Node:
-    """A leaf that learns: it starts with a copy of `value`. Floats become float32 unless `dtype` says otherwise."""
+def parameter(value: Any, name: str, dtype: Any = None, *, trainable: bool = True) -> Node:
+    """A leaf that learns: it starts with a copy of `value`. Floats become float32 unless `dtype` says otherwise.
+
+    trainable : whether a Trainer changes it by gradients, if it is not told which parameters to train. State such as
+        a running mean is not; `gn.freeze` and `gn.unfreeze` change it later.
+    """
     _check_name(name, "parameter")
     array = as_array(value, as_dtype(dtype) if dtype is not None else None, f"parameter {name!r}")
     array = np.array(array, copy=True, order="C")
-    return Node(PARAMETER, (), NO_ATTRIBUTES, array.shape, _builtin(array.dtype), name, Storage(array))
+    storage = Storage(array, trainable=bool(trainable) and is_float(array.dtype))
+    return Node(PARAMETER, (), NO_ATTRIBUTES, array.shape, _builtin(array.dtype), name, storage)
+
+
+def freeze(parameters: Iterable[Node]) -> None:
+    """Keep these parameters as they are in every training that is set up from now on."""
+    _set_trainable(parameters, "freeze", trainable=False)
+
+
+def unfreeze(parameters: Iterable[Node]) -> None:
+    """Let these parameters be trained again in every training that is set up from now on."""
+    _set_trainable(parameters, "unfreeze", trainable=True)
+
+
+def _set_trainable(parameters: Iterable[Node], who: str, *, trainable: bool) -> None:
+    listed = (parameters,) if isinstance(parameters, Node) else tuple(parameters)
+    for node in listed:
+        if not isinstance(node, Node) or node.op is not PARAMETER or node.storage is None:
+            raise GraphError(f"{who}: wanted parameters, found {node!r}.")
+        if trainable and not is_float(node.dtype):
+            raise DtypeError(f"{who}: {describe(node)} holds no floats, so no gradient can train it.")
+    for node in listed:
+        node.storage.trainable = trainable  # type: ignore[union-attr]
 
 
 def constant(value: Any, dtype: Any = None, name: str | None = None) -> Node:
@@ -57,6 +84,37 @@ def constant(value: Any, dtype: Any = None, name: str | None = None) -> Node:
     if name is not None:
         _check_name(name, "constant")
     return Node(CONSTANT, (), NO_ATTRIBUTES, array.shape, _builtin(array.dtype), name, Storage(array))
+
+
+def full_like(node: Node, value: float) -> Node:
+    """A node of the shape and dtype of `node`, named axes too, filled with one number; it holds no other memory.
+
+    Example
+    -------
+    >>> import graphnn as gn
+    >>> logits = gn.input("logits", ("batch", 1))
+    >>> gn.binary_cross_entropy_with_logits(logits, gn.full_like(logits, 0.9)).shape
+    ()
+    """
+    if not isinstance(node, Node):
+        raise GraphError(f"full_like: wanted a node, found {node!r}.")
+    if np.ndim(value) != 0:
+        raise ShapeError(f"full_like: wanted one number, found shape {shape_text(np.shape(value))}.")
+    return spread(constant(value, node.dtype), node.shape)
+
+
+def zeros_like(node: Node) -> Node:
+    """A node of the shape and dtype of `node`, filled with 0 or False."""
+    return full_like(node, _of(node, 0))
+
+
+def ones_like(node: Node) -> Node:
+    """A node of the shape and dtype of `node`, filled with 1 or True, as the labels of a GAN's real rows."""
+    return full_like(node, _of(node, 1))
+
+
+def _of(node: Any, number: int) -> float | bool:
+    return bool(number) if isinstance(node, Node) and node.dtype is bool_ else number
 
 
 def scalar(value: float, name: str | None = None) -> Node:
@@ -76,7 +134,7 @@ def scalar(value: float, name: str | None = None) -> Node:
     if name is not None:
         _check_name(name, "scalar")
     array = np.array(float(value), dtype=float64)
-    return Node(PARAMETER, (), NO_ATTRIBUTES, (), float64, name, Storage(array))
+    return Node(PARAMETER, (), NO_ATTRIBUTES, (), float64, name, Storage(array, trainable=True))
 
 
 def counter(name: str, start: int = 0) -> Node:

@@ -125,6 +125,11 @@ class Node:
         return self.op.role
 
     @property
+    def trainable(self) -> bool:
+        """Whether it is a parameter that a trainer changes by gradients, if it is not told which."""
+        return self.op.role == "parameter" and self.storage is not None and self.storage.trainable
+
+    @property
     def ndim(self) -> int:
         return len(self.shape)
 

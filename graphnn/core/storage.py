@@ -14,14 +14,16 @@ LINE_BYTES = 64
 class Storage:
     """One array that outlives a run. `version` grows whenever its content is replaced.
 
-    `buffer` is the flat buffer that the array is a part of, if it shares one with others.
+    `buffer` is the flat buffer that the array is a part of, if it shares one with others. `trainable` says whether
+    a trainer may change the array by gradients.
     """
 
-    __slots__ = ("array", "buffer", "version")
+    __slots__ = ("array", "buffer", "trainable", "version")
 
-    def __init__(self, array: np.ndarray):
+    def __init__(self, array: np.ndarray, *, trainable: bool = False):
         self.array = array
         self.buffer: np.ndarray | None = None
+        self.trainable = trainable
         self.version = 0
 
     def write(self, value: np.ndarray) -> None:

@@ -12,6 +12,7 @@ from graphnn.ops.arithmetic import *
 from graphnn.ops.attention_ops import *
 from graphnn.ops.averaging import *
 from graphnn.ops.batch_normalization import *
+from graphnn.ops.beta import *
 from graphnn.ops.comparison import *
 from graphnn.ops.contraction import *
 from graphnn.ops.conversion import *
@@ -24,6 +25,7 @@ from graphnn.ops.extremes import *
 from graphnn.ops.fused import *
 from graphnn.ops.gates import *
 from graphnn.ops.gathering import *
+from graphnn.ops.geometry import *
 from graphnn.ops.gradient_control import *
 from graphnn.ops.heads import *
 from graphnn.ops.hyperbolic import *
@@ -60,6 +62,7 @@ from graphnn.ops.slicing import *
 from graphnn.ops.softmaxes import *
 from graphnn.ops.solving import *
 from graphnn.ops.standardization import *
+from graphnn.ops.state import *
 from graphnn.ops.statistics import *
 from graphnn.ops.triangles import *
 from graphnn.ops.trigonometric import *
@@ -69,21 +72,21 @@ for _record in tuple(_OPS.values()):
         _record.check_complete()
 
 __all__ = [  # noqa: RUF022
-    "abs", "adam_step", "adaptive_avg_pool2d", "add", "add_along", "add_rows", "again", "all", "any",
-    "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "argmax", "argmin",
-    "argsort", "avg_pool1d", "avg_pool2d", "batch_norm", "batch_norm_inference", "batch_norm_training",
-    "batched_matmul", "batched_matmul_nt", "batched_matmul_tn", "bernoulli", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "blend", "blend_square", "broadcast_to", "cast", "categorical",
-    "categorical_cross_entropy", "causal_mask", "cbrt", "ceil", "celu", "channel_dropout", "cholesky",
-    "chunk", "clip", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "clip_gradient", "cofactors",
-    "concat", "contrastive_loss", "conv1d", "conv2d", "conv2d_bias", "conv2d_weight_slope",
-    "conv_transpose1d", "conv_transpose2d", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity",
-    "count_nonzero", "ctc_loss", "cumprod", "cumsum", "det", "diag", "diag_embed", "diagonal", "dice_loss",
-    "div", "dot", "dropout", "einsum", "elu", "embedding", "equal", "erf", "erfc", "exp", "exp2",
-    "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "fmod", "fold", "gather",
-    "gather_nd", "gaussian_nll_loss", "gaussian_noise", "gelu", "gelu_slope", "gelu_tanh", "gelu_tanh_slope",
-    "global_avg_pool2d", "global_max_pool2d", "global_norm", "glu", "gradient_reversal", "greater",
-    "greater_equal", "group_norm", "gru", "gru_cell", "gru_sweep", "gru_sweep_slope", "gumbel",
+    "abs", "adam_step", "adaptive_avg_pool2d", "add", "add_along", "add_rows", "affine_sample", "again",
+    "all", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+    "argmax", "argmin", "argsort", "avg_pool1d", "avg_pool2d", "batch_norm", "batch_norm_inference",
+    "batch_norm_training", "batched_matmul", "batched_matmul_nt", "batched_matmul_tn", "bernoulli",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "blend", "blend_square", "broadcast_to",
+    "cast", "categorical", "categorical_cross_entropy", "causal_mask", "cbrt", "ceil", "celu",
+    "channel_dropout", "cholesky", "chunk", "clip", "clip_by_global_norm", "clip_by_norm", "clip_by_value",
+    "clip_gradient", "cofactors", "concat", "contrastive_loss", "conv1d", "conv2d", "conv2d_bias",
+    "conv2d_weight_slope", "conv_transpose1d", "conv_transpose2d", "cos", "cosh", "cosine_embedding_loss",
+    "cosine_similarity", "count_nonzero", "ctc_loss", "cumprod", "cumsum", "det", "diag", "diag_embed",
+    "diagonal", "dice_loss", "div", "dot", "dropout", "einsum", "elu", "embedding", "equal", "erf", "erfc",
+    "exp", "exp2", "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "fmod", "fold",
+    "gather", "gather_nd", "gaussian_nll_loss", "gaussian_noise", "gelu", "gelu_slope", "gelu_tanh",
+    "gelu_tanh_slope", "global_avg_pool2d", "global_max_pool2d", "global_norm", "glu", "gradient_reversal",
+    "greater", "greater_equal", "group_norm", "gru", "gru_cell", "gru_sweep", "gru_sweep_slope", "gumbel",
     "gumbel_softmax", "hard_sigmoid", "hardshrink", "hardswish", "hardtanh", "head_mix", "head_mix_tn",
     "head_scores", "hinge_loss", "huber_loss", "hypot", "instance_norm", "inverse", "isfinite", "isinf",
     "isnan", "kl_div", "kl_normal", "kl_standard_normal", "l2_normalize", "layer_norm", "leaky_relu", "less",
@@ -96,16 +99,17 @@ __all__ = [  # noqa: RUF022
     "mish", "mod", "moveaxis", "mul", "mul_step", "multi_head_attention", "multi_margin_loss", "neg",
     "nll_loss", "noisy_relu", "norm", "normal_sample", "not_equal", "one_hot", "outer", "pad", "pad_constant",
     "permutation", "permute", "pixel_shuffle", "place", "poisson_nll_loss", "positional_encoding", "pow",
-    "prelu", "prod", "random_integers", "random_normal", "random_uniform", "ravel_index", "reciprocal",
-    "relu", "relu6", "repeat", "reshape", "resize", "resize_axis", "resize_axis_slope", "rms_norm", "rnn",
-    "rnn_cell", "rnn_sweep", "rnn_sweep_slope", "roll", "rotary_encoding", "round", "rsqrt", "scale_gradient",
-    "scale_shift", "scaled_dot_product_attention", "scatter_add", "scatter_add_nd", "selu", "sequence_mask",
-    "sgd_step", "sgd_step_product", "shuffle", "sigmoid", "sigmoid_focal_loss", "sign", "sign_and_logdet",
-    "silu", "sin", "sinh", "size", "slice", "slogdet", "smooth_l1_loss", "softmax", "softmax_cross_entropy",
-    "softmax_cross_entropy_slope", "softmax_cross_entropy_soft", "softmax_slope", "softmin", "softplus",
-    "softshrink", "softsign", "solve", "sort", "split", "sqrt", "square", "squeeze", "stack", "standardize",
-    "standardize_slope", "states_product", "std", "step", "stop_gradient", "straight_through", "sub", "sum",
-    "sum_to", "swapaxes", "take", "take_rows", "take_window", "tan", "tanh", "tanhshrink", "tensordot",
-    "thresholded_relu", "tile", "topk", "transpose", "tri", "triangular_solve", "tril", "triplet_margin_loss",
-    "triu", "trunc", "unfold", "uniform_sample", "unstack", "var", "where", "whole_part",
+    "prelu", "prod", "random_beta", "random_integers", "random_normal", "random_uniform", "ravel_index",
+    "reciprocal", "relu", "relu6", "repeat", "reshape", "resize", "resize_axis", "resize_axis_slope",
+    "rms_norm", "rnn", "rnn_cell", "rnn_sweep", "rnn_sweep_slope", "roll", "rotary_encoding", "round",
+    "rsqrt", "scale_gradient", "scale_shift", "scaled_dot_product_attention", "scatter_add", "scatter_add_nd",
+    "selu", "sequence_mask", "sgd_step", "sgd_step_product", "shuffle", "sigmoid", "sigmoid_focal_loss",
+    "sign", "sign_and_logdet", "silu", "sin", "sinh", "size", "slice", "slogdet", "smooth_l1_loss", "softmax",
+    "softmax_cross_entropy", "softmax_cross_entropy_slope", "softmax_cross_entropy_soft", "softmax_slope",
+    "softmin", "softplus", "softshrink", "softsign", "solve", "sort", "split", "sqrt", "square", "squeeze",
+    "stack", "standardize", "standardize_slope", "states_product", "std", "step", "stop_gradient",
+    "straight_through", "sub", "sum", "sum_to", "swapaxes", "take", "take_rows", "take_window", "tan", "tanh",
+    "tanhshrink", "tensordot", "thresholded_relu", "tile", "topk", "transpose", "tri", "triangular_solve",
+    "tril", "triplet_margin_loss", "triu", "trunc", "unfold", "uniform_sample", "unstack", "var", "where",
+    "whole_part", "with_update",
 ]  # fmt: skip

@@ -11,12 +11,13 @@ import numpy as np
 from graphnn.core.dtypes import FLOATS
 from graphnn.core.errors import GraphError, ShapeError
 from graphnn.core.graph import as_nodes
-from graphnn.core.leaves import constant, describe
+from graphnn.core.leaves import constant, describe, input
 from graphnn.core.node import Node
 from graphnn.core.registry import OPS
 from graphnn.ops.join import stack
 from graphnn.transform.forward_mode import as_vector, jvp
 from graphnn.transform.gradient import gradient
+from graphnn.transform.rewrite import substitute
 
 __all__ = ["hessian", "hessian_vector_product", "jacobian"]
 
@@ -50,10 +51,14 @@ def hessian_vector_product(loss: Node, wrt: Any, vectors: Any) -> Any:
         )
     along = constant(0.0, dtype=loss.dtype)
     slopes = gradient(loss, list(nodes), no_path="zero")
-    for node, slope, vector in zip(nodes, slopes, vectors, strict=True):
-        part = OPS["sum"](slope * as_vector(vector, node, "hessian_vector_product", "vector"))
+    # A vector may be made of `wrt` itself, as the gradient is: it is put in only after the differentiation.
+    places: dict[Node, Node] = {}
+    for k, (node, slope, vector) in enumerate(zip(nodes, slopes, vectors, strict=True)):
+        place = input(f"vector {k}", node.shape, node.dtype)
+        places[place] = as_vector(vector, node, "hessian_vector_product", "vector")
+        part = OPS["sum"](slope * place)
         along = along + (part if part.dtype is along.dtype else OPS["cast"](part, along.dtype))
-    found = gradient(along, list(nodes), no_path="zero")
+    found = list(substitute(gradient(along, list(nodes), no_path="zero"), places)[0])
     return found[0] if isinstance(wrt, Node) else found
 
 

@@ -254,6 +254,11 @@ def _reshape(operands: Operands, attributes: Settings, node: Node) -> Node | Cal
     return None
 
 
+def _operand(operands: Operands, attributes: Settings, node: Node) -> Node:
+    """What only says something about its operand, in the value's sense nothing."""
+    return operands[0]
+
+
 ALGEBRA: Mapping[str, Algebra] = {
     "add": _add,
     "broadcast_to": _broadcast_to,
@@ -267,4 +272,5 @@ ALGEBRA: Mapping[str, Algebra] = {
     "squeeze": _reshape,
     "sub": _sub,
     "transpose": _transpose,
+    "with_update": _operand,
 }

@@ -230,3 +230,12 @@ def test_an_op_that_insists_on_float32_is_checked_with_a_tolerance_that_is_told(
 def test_a_wrong_call_says_what_was_wanted(call: Any, error: Any, words: str) -> None:
     with pytest.raises(error, match=words):
         call(gn.input("x", (2,)), gn.parameter([1.0, 2.0], "p"))
+
+
+def test_parameters_of_one_name_in_two_scopes_are_told_apart() -> None:
+    x = gn.input("x", (2, 3))
+    net = gn.nn.Sequential([gn.nn.Dense(2, gn.tanh, name="a"), gn.nn.Dense(1, name="b")], seed=1)
+    found = gn.check_gradients(gn.sum(net(x)), {"x": [[1.0, 2.0, 3.0], [0.5, 0.0, -1.0]]})
+    assert found.ok and [part.name for part in found.parameters] == [
+        "net/a/w", "net/a/b", "net/b/w", "net/b/b",
+    ]  # fmt: skip

@@ -108,3 +108,24 @@ def test_a_scalar_keeps_all_digits() -> None:
 def test_a_counter_is_a_whole_number() -> None:
     node = gn.counter("step", 7)
     assert (node.dtype, node.shape, node.storage.array.item()) == (np.dtype("int64"), (), 7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+def test_a_node_like_another_has_its_shape_and_dtype_at_any_size(dtype: str) -> None:
+    x = gn.input("x", ("batch", 2), dtype)
+    nodes = [gn.zeros_like(x), gn.ones_like(x), gn.full_like(x, np.array(1, dtype).item())]
+    assert all((n.shape, n.dtype) == (x.shape, x.dtype) for n in nodes)
+    rows = np.zeros((3, 2), dtype)
+    zeros, ones, full = gn.Program([*nodes, x]).run({"x": rows})[:3]
+    np.testing.assert_array_equal(zeros, np.zeros_like(rows))
+    np.testing.assert_array_equal(ones, np.ones_like(rows))
+    np.testing.assert_array_equal(full, np.ones_like(rows))
+
+
+def test_what_is_no_node_or_no_number_is_nothing_to_fill() -> None:
+    with pytest.raises(gn.GraphError, match="full_like: wanted a node, found 3"):
+        gn.ones_like(3)
+    with pytest.raises(gn.ShapeError, match=r"full_like: wanted one number, found shape \(2,\)"):
+        gn.full_like(gn.scalar(1.0), [1.0, 2.0])
+    with pytest.raises(gn.DtypeError, match="bool"):
+        gn.full_like(gn.scalar(1.0), True)

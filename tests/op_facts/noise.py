@@ -23,6 +23,7 @@ no_twin(
 )
 no_twin("its orders are our own; tests of counter_random prove their distribution", "permutation")
 no_twin("it says when something is computed, and PyTorch has no graph to say that in", "again")
+no_twin("PyTorch keeps state in modules, not in graphs", "with_update")
 
 
 stops_nan("no number is below NaN, and PyTorch refuses to draw", "bernoulli")

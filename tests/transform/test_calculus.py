@@ -226,3 +226,19 @@ def test_a_named_axis_has_no_dense_jacobian() -> None:
         gn.jacobian(x * x, x)
     with pytest.raises(ShapeError, match="has a named axis"):
         gn.hessian((x * x).sum(), x)
+
+
+def test_the_vector_of_a_hessian_product_may_be_the_gradient_itself() -> None:
+    x = gn.parameter([1.0, 2.0, -3.0], "x", "float64")
+    loss = (x**4).sum() + x[0] * x[1]
+    g = gn.gradient(loss, x)
+    h = np.diag(12.0 * x.value**2)
+    h[0, 1] = h[1, 0] = 1.0
+    np.testing.assert_allclose(gn.hessian_vector_product(loss, x, g).value, h @ g.value, rtol=1e-12)
+    np.testing.assert_allclose(gn.hessian_vector_product(loss, x, x * x).value, h @ x.value**2, rtol=1e-12)
+
+
+def test_a_hessian_product_is_linear_in_its_vector() -> None:
+    x, v = gn.parameter([1.0, 2.0], "x", "float64"), gn.parameter([3.0, -1.0], "v", "float64")
+    product = gn.hessian_vector_product((x**3).sum(), x, v)
+    np.testing.assert_allclose(gn.gradient(product.sum(), v).value, 6.0 * x.value, rtol=1e-12)

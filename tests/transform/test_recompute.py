@@ -56,13 +56,58 @@ def test_memory_falls_from_n_to_two_roots_of_n() -> None:
     assert values[16] <= 4 + 16 + 2
 
 
-def test_a_training_step_needs_less_memory_too() -> None:
+@pytest.mark.parametrize("optimizer", [gn.optim.Adam(0.1), gn.optim.SGD(0.1)], ids=["adam", "sgd"])
+def test_a_training_step_needs_less_memory_too(optimizer: gn.optim.Optimizer) -> None:
     used = []
     for length in (None, 8):
         loss, _, weights = chain(length)
-        updates = gn.optim.Adam(0.1).updates(weights, gn.gradient(loss, weights))
+        updates = optimizer.updates(weights, gn.gradient(loss, weights))
         used.append(gn.Program(loss, updates=updates).memory(batch=BATCH)["arena"])
     assert used[1] < 0.3 * used[0]
+    # A layer's value is needed until its slope is known, and no longer for the step.
+    assert used[0] / (BATCH * WIDTH * 4) < DEPTH + 4
+
+
+def late(extra: str) -> tuple[gn.Program, gn.Node, list[gn.Node]]:
+    """A plain SGD step, and a node behind it that reads a parameter or an index."""
+    loss, x, weights = chain(8)
+    updates = gn.optim.SGD(0.1).updates(weights, gn.gradient(loss, weights))
+    rows = gn.input("rows", (2,), "int64")
+    last = (weights[0] * weights[0]).sum() if extra == "read" else gn.take_rows(x, rows)
+    return gn.Program([loss, last], updates), rows, weights
+
+
+def test_a_step_that_is_made_early_comes_behind_all_that_reads_the_old_weights() -> None:
+    program, _, weights = late("read")
+    for _ in range(3):
+        before = weights[0].value.astype("float64")
+        _, found = program.run({"x": FEED})
+        np.testing.assert_allclose(found, np.square(before).sum(), rtol=1e-6)
+    assert not np.array_equal(weights[0].value, before)
+
+
+def test_a_fault_behind_a_step_that_is_made_early_leaves_all_weights_as_they_were() -> None:
+    program, rows, weights = late("fault")
+    first = [w.value.tobytes() for w in weights]
+    with pytest.raises(gn.FaultError, match=r"rows\[1\] is 99999"):
+        program.run({"x": FEED, rows: [0, 99999]})
+    assert [w.value.tobytes() for w in weights] == first
+    program.run({"x": FEED, rows: [0, 1]})
+    assert all(w.value.tobytes() != old for w, old in zip(weights, first, strict=True))
+
+
+@pytest.mark.parametrize("length", [None, 8])
+def test_steps_that_are_made_early_are_those_of_the_gradients(length: int | None) -> None:
+    """Beside them, a program that writes all gradients down."""
+    loss, _, weights = chain(length)
+    slopes = gn.gradient(loss, weights)
+    wanted = [
+        w.value - np.float32(0.1) * g
+        for w, g in zip(weights, gn.Program(slopes).run({"x": FEED}), strict=True)
+    ]
+    gn.Program(loss, gn.optim.SGD(0.1).updates(weights, slopes)).run({"x": FEED})
+    for w, value in zip(weights, wanted, strict=True):
+        np.testing.assert_allclose(w.value, value, rtol=1e-6, atol=1e-8)
 
 
 def test_slopes_read_copies_and_what_leaves_a_segment_is_kept() -> None:
