@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from math import prod
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -96,13 +97,21 @@ class Bound:
 
     # Running
 
-    def run(self, repeats: int = 1) -> None:
-        """Run all pages `repeats` times. Interrupts are heard between slices; a step is never left half-written."""
-        if self._shared:
-            with workers.lent() as control:
-                self._run(repeats, control)
-        else:
-            self._run(repeats, 0)
+    def run(self, repeats: int = 1, *, alone: bool = False) -> None:
+        """Run all pages `repeats` times. Interrupts are heard between slices; a step is never left half-written.
+
+        alone : without helping threads, whose waking takes longer than a short run
+        """
+        thread, running = get_ident(), workers.running
+        running[thread] = None
+        try:
+            if self._shared and not alone:
+                with workers.lent() as control:
+                    self._run(repeats, control)
+            else:
+                self._run(repeats, 0)
+        finally:
+            running.pop(thread, None)
 
     def _run(self, repeats: int, control: int) -> None:
         if len(self._slices) > 1:

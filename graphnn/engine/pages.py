@@ -37,6 +37,10 @@ def int_names(op: Op) -> tuple[str, ...]:
     return op.kernel_integers
 
 
+# Stands for the flat buffer of what updates read.
+_BETWEEN = np.empty(0, dtype=np.uint8)
+
+
 @dataclass
 class _Pass:
     """One pointwise call: for each array its address and the bytes from one element to the next.
@@ -223,6 +227,8 @@ class Pages:
         names = int_names(op)
         ints = [int(plan.attributes(node)[name]) for name in names] if names else []
         buffer = None if target is None or target.storage is None else target.storage.buffer
+        if node in plan.gradients:
+            buffer = _BETWEEN
         return _Pass(op, tuple(dtypes), how, places, ints, node, size, buffer)
 
     def _pointwise(self, node: Node) -> None:

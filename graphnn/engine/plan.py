@@ -3,7 +3,8 @@
 A plan costs no compilation. It walks the graph a few times:
 
 1. actual shapes; which nodes execute, which are another node's memory (reshape), and which are one element seen as
-   many (a broadcast scalar that only pointwise kernels read: stride 0 instead of a copy);
+   many (a broadcast scalar that only pointwise kernels read: stride 0 instead of a copy); updates that are products
+   move up, so that what they read need not be kept;
 2. lifetimes of values, and which parameter updates may be written in place;
 3. places in the arena.
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import prod
 from typing import Any
 
@@ -105,8 +107,11 @@ def make_plan(
         order.sort(key=lambda node: (place(node), node.serial))
     shapes = _actual_shapes(order, binding)
     steps, roots, still = _what_executes(order, results, shapes)
-    if tiles and sum(prod(shapes[parameter]) for parameter, _ in updates) >= SMALLEST:
+    products = _products(steps, roots, updates, results) if allow_in_place else {}
+    if products or (tiles and sum(prod(shapes[parameter]) for parameter, _ in updates) >= SMALLEST):
         steps = _numbers_first(steps, roots, shapes, {new for _, new in updates})
+    if products:
+        steps = _products_early(steps, roots, products)
     copies_before, copies_after = _copies(outputs, updates, roots)
     starts, ends = _lifetimes(steps, roots, still)
     last = len(steps)
@@ -257,6 +262,53 @@ def _numbers_first(
     return sorted(steps, key=keys.__getitem__)
 
 
+def _products(
+    steps: Sequence[Node],
+    roots: Mapping[Node, Node],
+    updates: Sequence[tuple[Node, Node]],
+    results: Sequence[Node],
+) -> dict[Node, Node]:
+    """New values that are products made in their parameter's room, such as sgd_step_product -> the parameter."""
+    shown, executed = {roots[node] for node in results}, set(steps)
+    return {
+        new: parameter
+        for parameter, new in updates
+        if new in executed
+        and not new.op.pointwise
+        and parameter not in shown
+        and _may_take_room(new, parameter)
+    }
+
+
+def _products_early(
+    steps: Sequence[Node], roots: Mapping[Node, Node], products: Mapping[Node, Node]
+) -> list[Node]:
+    """The steps with these new values as early as they may be in place.
+
+    What such a product reads, a layer's operand and the adjoint of its result, would otherwise be kept for all layers
+    until the end. It stands behind what it reads, the last other reader of the parameter, and the last node that can
+    fault; and behind the pointwise nodes that follow there, whose run it would cut in two. The price: an interrupt
+    waits for the end of the step from the first product on, for a step is made wholly or not at all.
+    """
+    at = {node: t for t, node in enumerate(steps)}
+    last_read: dict[Node, int] = {}
+    last_fault = -1
+    for t, node in enumerate(steps):
+        if node.op.fault_function is not None:
+            last_fault = t
+        for operand in node.operands:
+            if products.get(node) is not operand:
+                last_read[roots[operand]] = t
+    keys = {node: (t, 0) for node, t in at.items()}
+    for new, parameter in products.items():
+        read = [at[roots[o]] for o in new.operands if roots[o] in at]
+        t = max(last_fault, last_read.get(parameter, -1), *read, -1)
+        while t + 1 < at[new] and steps[t + 1].op.pointwise:
+            t += 1
+        keys[new] = t, at[new]
+    return sorted(steps, key=keys.__getitem__)
+
+
 def _copies(
     outputs: Sequence[Node], updates: Sequence[tuple[Node, Node]], roots: Mapping[Node, Node]
 ) -> tuple[list[Node], list[tuple[Node, Node]]]:
@@ -289,26 +341,47 @@ def _flat_gradients(
 ) -> tuple[dict[Node, int], int]:
     """Places in one flat buffer for what updates read, in the order and with the gaps of the parameters' buffer.
 
-    Then the same formula for all parameters is one call over both buffers: see graphnn.engine.pages.
+    Then the same formula for all parameters is one call over both buffers: see graphnn.engine.pages. What the formulas
+    before them read lies there too, slot by slot, so that a chain such as clip, blend, step is a call each.
     """
     places: dict[Node, int] = {}
-    at = 0
-    for new in sorted(in_place, key=starts.__getitem__):
-        parameter = in_place[new]
-        if parameter.storage is None or parameter.storage.buffer is None:
-            continue
-        for operand in new.operands:
-            root = roots[operand]
-            if (
-                root in starts
-                and root not in in_place
-                and root not in places
-                and operand.dtype is parameter.dtype
-                and shapes[root] == shapes[parameter]
-            ):
-                places[root] = at
-                at += padded(prod(shapes[root]) * root.dtype.itemsize)
+    at, first = 0, True
+    level = [
+        new
+        for new in sorted(in_place, key=starts.__getitem__)
+        if (storage := in_place[new].storage) is not None and storage.buffer is not None
+    ]
+    while level:
+        found: list[Node] = []
+        for _, equals in groupby(level, lambda node: node.op):
+            nodes = list(equals)
+            for slot in range(max(len(node.operands) for node in nodes)):
+                for node in nodes:
+                    operand = _laid(node, slot, shapes, first=first)
+                    if operand is None:
+                        continue
+                    root = roots[operand]
+                    if (
+                        root in starts
+                        and root not in in_place
+                        and root not in places
+                        and operand.dtype is node.dtype
+                        and shapes[root] == shapes[node]
+                    ):
+                        places[root] = at
+                        at += padded(prod(shapes[root]) * root.dtype.itemsize)
+                        found.append(root)
+        level, first = found, False
     return places, at
+
+
+def _laid(node: Node, slot: int, shapes: Mapping[Node, Ints], *, first: bool) -> Node | None:
+    """The operand, if it may lie in the flat buffer: of updates all, behind them those of small pointwise nodes.
+
+    Large ones are left to tiles, which never write what they hand on.
+    """
+    small = first or (node.op.pointwise and prod(shapes[node]) < SMALLEST)
+    return node.operands[slot] if small and slot < len(node.operands) else None
 
 
 def _in_place(

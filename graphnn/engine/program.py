@@ -18,6 +18,7 @@ import numbers
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from graphnn.core.node import Node
 from graphnn.core.settings import whole_number
 from graphnn.core.storage import join
 from graphnn.engine.bound import Bound
+from graphnn.engine.lifetimes import Lifetimes, lifetimes_of
 from graphnn.engine.profile import Profile, profile_bound
 from graphnn.transform.lower import lower
 from graphnn.transform.rewrite import Place
@@ -126,11 +128,26 @@ class Program:
 
     def memory(self, feeds: Feeds = None, **sizes: int) -> dict[str, int]:
         """Bytes of arena, peak of live values, gradients, parameters, constants, inputs, for feeds or axis sizes."""
-        if feeds is None:
-            known = self._checked_sizes(sizes)
-            shapes = {n: [_given(d, known) for d in n.shape] for n in self.inputs}
-            feeds = {n: np.broadcast_to(np.zeros((), n.dtype), shape) for n, shape in shapes.items()}
-        return self.bind(feeds).memory()
+        return self.bind(self._zeros(sizes) if feeds is None else feeds).memory()
+
+    def lifetimes(self, feeds: Feeds = None, **sizes: int) -> Lifetimes:
+        """When each value is made and last read, and where it lives, for feeds or axis sizes."""
+        bound = self.bind(self._zeros(sizes) if feeds is None else feeds)
+        return lifetimes_of(bound.plan, (*self._results, *self._new))
+
+    def stands_for(self, node: Node) -> Node | None:
+        """The node of `graph` in whose place the engine runs `node`; None for what serves several or none."""
+        return self._by_serial.get(self._place(node))
+
+    @cached_property
+    def _by_serial(self) -> dict[int, Node]:
+        return {node.serial: node for node in self.graph.nodes}
+
+    def _zeros(self, sizes: Mapping[str, int]) -> dict[Node, np.ndarray]:
+        """A feed for every input that holds no memory."""
+        known = self._checked_sizes(sizes)
+        shapes = {n: [_given(d, known) for d in n.shape] for n in self.inputs}
+        return {n: np.broadcast_to(np.zeros((), n.dtype), shape) for n, shape in shapes.items()}
 
     def profile(self, feeds: Feeds = None, *, repeats: int = 0) -> Profile:
         """Time per node, without writing any update. `repeats` 0 chooses enough of them for a steady number."""

@@ -1,6 +1,7 @@
 """Helping threads: they take parts of large nodes while a program runs, and sleep otherwise.
 
-One program at a time has the helpers; another that runs at the same moment does its parts alone, so programs in
+One program at a time has the helpers; another that runs at the same moment does its parts alone. A thread that runs
+a program takes the place of one helper: helpers that wait for parts would take the processor from it. So programs in
 several Python threads do not disturb each other. Results are the same bits with and without helpers.
 """
 
@@ -36,6 +37,8 @@ class Workers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.running: dict[int, None] = {}
+        """Python threads that run a program now, by their number: setting and removing one is one step of Python."""
         self._reset()
 
     def _reset(self) -> None:
@@ -46,28 +49,32 @@ class Workers:
         self._counting = threading.Lock()
         self._wake = threading.Semaphore(0)
         self._process = os.getpid()
+        self.running.clear()
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[int]:
-        """The address of the helpers' control block while they help; 0 if another program has them."""
-        if not self._lock.acquire(blocking=False):
+        """The address of the helpers' control block while they help; 0 if no processor is free for one."""
+        if self._process != os.getpid():  # after a fork the threads are gone
+            self._reset()
+        others = max(0, len(self.running) - 1)
+        wanted = thread_count() - 1 - others
+        if (others and wanted < 1) or not self._lock.acquire(blocking=False):
             yield 0
             return
         try:
-            self._call_up(thread_count() - 1)
+            self._call_up(wanted)
             yield self._control.ctypes.data
         finally:
             self._lock.release()
 
     def _call_up(self, wanted: int) -> None:
-        if self._process != os.getpid():  # after a fork the threads are gone
-            self._reset()
         while len(self._threads) < wanted:
             thread = threading.Thread(target=self._help, name="graphnn helper", daemon=True)
             self._threads.append(thread)
             thread.start()
         with self._counting:
-            asleep, self._awake = wanted - self._awake, wanted
+            asleep = max(0, wanted - self._awake)
+            self._awake += asleep
         for _ in range(asleep):
             self._wake.release()
 

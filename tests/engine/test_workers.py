@@ -82,3 +82,12 @@ def test_a_wrong_thread_count_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GRAPHNN_THREADS", word)
         with pytest.raises(gn.SettingError, match="GRAPHNN_THREADS is a whole number from 1 to 256"):
             thread_count()
+
+
+def test_a_thread_that_runs_a_program_takes_the_place_of_a_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = Workers()
+    for threads, lent in ((1, False), (2, False), (3, True)):
+        monkeypatch.setenv("GRAPHNN_THREADS", str(threads))
+        workers.running.update({1: None, 2: None})
+        with workers.lent() as control:
+            assert (control != 0) == lent
