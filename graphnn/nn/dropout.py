@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from graphnn.core.dims import Shape
 from graphnn.core.dtypes import DType
-from graphnn.core.leaves import counter
 from graphnn.core.node import Node
-from graphnn.core.scope import current_scope
 from graphnn.core.settings import fraction
-from graphnn.init import generator
 from graphnn.nn.layer import Layer
 from graphnn.ops import dropout
 
@@ -25,9 +22,12 @@ class Dropout(Layer):
         self.rate = fraction(rate, "Dropout: rate")
 
     def build(self, shape: Shape, dtype: DType) -> None:
-        self.steps = counter("steps")
-        # One int names the stream of this layer's masks, a function of its seed and path alone.
-        self._draws = int(generator(self.seed, f"{current_scope()}/mask").integers(2**62))
+        self.steps = self.counter
+        self._draws = self.stream("mask")
+
+    def fits(self, shape: Shape) -> bool:
+        """Any shape does."""
+        return True
 
     def apply(self, x: Node, *, training: bool) -> Node:
         if not training or self.rate == 0.0:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from typing import ClassVar
 
 from graphnn.core.errors import SettingError
 from graphnn.core.node import Node
-from graphnn.core.scope import scope
-from graphnn.nn.layer import Layer, as_node
-
-Step = Layer | Callable[[Node], Node]
+from graphnn.nn.layer import Layer, Step, apply_step
 
 
 class Sequential(Layer):
     """Apply each step to the result of the step before it.
 
     Steps are layers, or functions of a node such as `gn.relu`. Layers that have no name of their own are numbered
-    (`dense1`, `dense2`), and take the model's seed, so one seed fixes all first values.
+    (`dense1`, `dense2`), and take the model's seed, so one seed fixes all first values. A layer that stands twice is
+    applied twice with the same parameters.
 
     Example
     -------
@@ -29,42 +27,16 @@ class Sequential(Layer):
     [(4, 16), (16,), (16, 3), (3,)]
     """
 
-    def __init__(self, steps: Sequence[Step], *, name: str | None = None, seed: int = 0):
-        super().__init__(name="net" if name is None else name, seed=seed)
-        if not isinstance(steps, Iterable):
-            raise SettingError(f"Sequential: wanted a list of layers and functions, found {steps!r}.")
-        self.steps = tuple(steps)
+    takes: ClassVar[str] = "any"
+    default_name: ClassVar[str] = "net"
+
+    def __init__(self, steps: Iterable[Step], *, name: str | None = None, seed: int = 0):
+        super().__init__(name=name, seed=seed)
+        self.steps = self.add_steps(steps)
         if not self.steps:
             raise SettingError("Sequential: wanted at least one layer.")
-        kinds = Counter(type(s).__name__.lower() for s in self.steps if isinstance(s, Layer))
-        seen: Counter[str] = Counter()
-        taken: set[str] = set()
+
+    def apply(self, x: Node, *, training: bool) -> Node:
         for step in self.steps:
-            if not callable(step):
-                raise SettingError(f"Sequential: a step is a layer or a function of a node, found {step!r}.")
-            if isinstance(step, Layer):
-                kind = type(step).__name__.lower()
-                seen[kind] += 1
-                if step.name == kind and kinds[kind] > 1:
-                    step.name = f"{kind}{seen[kind]}"
-                if step.name in taken:
-                    raise SettingError(f"Sequential: two layers are called {step.name!r}; names must differ.")
-                taken.add(step.name)
-                if step.seed == 0:
-                    step.seed = self.seed
-
-    def __call__(self, x: Node, *, training: bool = False) -> Node:
-        with scope(self.name):
-            for step in self.steps:
-                x = (
-                    step(x, training=training)
-                    if isinstance(step, Layer)
-                    else step(as_node(x, f"layer {self.name}"))
-                )
-        return as_node(x, f"layer {self.name}")
-
-    @property
-    def parameters(self) -> tuple[Node, ...]:
-        """Parameters of all layers, in order; one that layers share stands once."""
-        found = [p for s in self.steps if isinstance(s, Layer) for p in s.parameters]
-        return tuple(dict.fromkeys(found))
+            x = apply_step(step, x, f"layer {self.name}", training=training)
+        return x
