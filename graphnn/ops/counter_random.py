@@ -237,8 +237,14 @@ def permutation(seed, stream, order):
     """
     for i in range(order.size):
         order[i] = i
-    for i in range(order.size - 1, 0, -1):
-        j = np.int64(_below(random_bits64(seed, stream, i), np.uint64(i + 1)))
+    last = order.size - 1
+    w0, w1, w2, w3 = _block(seed, stream, last >> 1)
+    for i in range(last, 0, -1):
+        # These are random_bits64(seed, stream, i); one block serves for an odd number and the even one below it.
+        if (i & 1) == 1 and i < last:
+            w0, w1, w2, w3 = _block(seed, stream, i >> 1)
+        bits = (w0 | (w1 << _HALF)) if (i & 1) == 0 else (w2 | (w3 << _HALF))
+        j = np.int64(_below(bits, np.uint64(i + 1)))
         kept = order[i]
         order[i] = order[j]
         order[j] = kept
