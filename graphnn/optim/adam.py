@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 from graphnn.core.dtypes import float64
-from graphnn.core.leaves import constant, parameter
+from graphnn.core.leaves import constant
 from graphnn.core.node import Node
 from graphnn.core.scope import scope
 from graphnn.core.settings import fraction, positive_number
-from graphnn.ops import adam_step, blend, blend_square, maximum, sqrt
-from graphnn.optim.optimizer import Clock, Knobs, Optimizer
-from graphnn.optim.schedules import Schedule
-from graphnn.optim.weight_decay import decay_of, decayed, with_decay
+from graphnn.ops import adam_step, blend, blend_square, maximum, sgd_step, sqrt
+from graphnn.optim.knobs import Knobs, setting
+from graphnn.optim.optimizer import Clock, Optimizer, Options
+from graphnn.optim.weight_decay import decay_of, with_decay
 
 
 class Adam(Optimizer):
@@ -37,13 +38,13 @@ class Adam(Optimizer):
         *,
         weight_decay: float = 0.0,
         amsgrad: bool = False,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
-        super().__init__(learning_rate, schedule)
+        super().__init__(learning_rate, **options)
         with scope(self.name):
-            self.beta1 = parameter(fraction(beta1, "beta1"), "beta1", float64)
-            self.beta2 = parameter(fraction(beta2, "beta2"), "beta2", float64)
-            self.epsilon = parameter(positive_number(epsilon, "epsilon"), "epsilon", float64)
+            self.beta1 = setting(fraction(beta1, "beta1"), "beta1")
+            self.beta2 = setting(fraction(beta2, "beta2"), "beta2")
+            self.epsilon = setting(positive_number(epsilon, "epsilon"), "epsilon")
             self.weight_decay = decay_of(weight_decay)
         self.amsgrad = amsgrad
 
@@ -52,29 +53,38 @@ class Adam(Optimizer):
     ) -> Mapping[Node, Node]:
         knob = Knobs()
         t, one = clock.after(), constant(1.0, float64)
-        rate = (clock.rate() / (one - self.beta1**t)).named("rate")
+        share = (one - self.beta1**t).named("share")
         spread = sqrt(one - self.beta2**t).named("spread")
-        starts = list(parameters)
-        if self.decay_is_decoupled:
-            starts = decayed(starts, clock.rate(), self.weight_decay, knob)
-        else:
+        if not self.decay_is_decoupled:
             gradients = with_decay(parameters, gradients, self.weight_decay, knob)
         updates = self.moments(parameters, gradients, knob)
         first, second = list(updates)[: len(parameters)], list(updates)[len(parameters) :]
         divisors = [updates[v] for v in second]
         if self.amsgrad:
-            for k, w in enumerate(parameters):
-                largest = self.zeros_like(w, "largest second moment")
-                divisors[k] = updates[largest] = maximum(largest, divisors[k])
-        for w, start, m, v in zip(parameters, starts, first, divisors, strict=True):
-            updates[w] = adam_step(
+            largest = [self.zeros_like(w, "largest second moment") for w in parameters]
+            for k, old in enumerate(largest):
+                divisors[k] = updates[old] = maximum(old, divisors[k])
+        starts, rate = list(parameters), (clock.rate() / share).named("rate")
+        if self.decay_is_decoupled and self.weight_decay is not None:
+            # decay * w + the step's direction, so that the new w reads w and is made in its room
+            starts = [w * knob(self.weight_decay, w.dtype) for w in parameters]
+            rate = -one / share
+        moved = [
+            adam_step(
                 start,
                 updates[m],
                 v,
-                knob(rate, w.dtype),
-                knob(spread, w.dtype),
-                knob(self.epsilon, w.dtype),
+                knob(rate, start.dtype),
+                knob(spread, start.dtype),
+                knob(self.epsilon, start.dtype),
             )
+            for start, m, v in zip(starts, first, divisors, strict=True)
+        ]
+        if self.decay_is_decoupled and self.weight_decay is not None:
+            moved = [
+                sgd_step(w, d, knob(clock.rate(), w.dtype)) for w, d in zip(parameters, moved, strict=True)
+            ]
+        updates.update(zip(parameters, moved, strict=True))
         return updates
 
     def moments(self, parameters: Sequence[Node], gradients: Sequence[Node], knob: Knobs) -> dict[Node, Node]:
@@ -112,11 +122,11 @@ class AdamW(Adam):
         *,
         weight_decay: float = 0.01,
         amsgrad: bool = False,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
         super().__init__(
             learning_rate, beta1, beta2, epsilon,
-            weight_decay=weight_decay, amsgrad=amsgrad, schedule=schedule,
+            weight_decay=weight_decay, amsgrad=amsgrad, **options,
         )  # fmt: skip
 
 
@@ -139,8 +149,11 @@ class Nadam(Adam):
         updates[product] = product * now
         ahead = clock.rate() * following / (one - updates[product] * following)
         straight = clock.rate() * (one - now) / (one - updates[product])
-        for w, g, m, v in zip(parameters, gradients, first, second, strict=True):
-            settings = knob(spread, w.dtype), knob(self.epsilon, w.dtype)
-            half = adam_step(w, g, updates[v], knob(straight, w.dtype), *settings)
-            updates[w] = adam_step(half, updates[m], updates[v], knob(ahead, w.dtype), *settings)
+        steps = [
+            blend(g, updates[m], knob(straight, g.dtype), knob(ahead, g.dtype))
+            for g, m in zip(gradients, first, strict=True)
+        ]
+        for w, d, v in zip(parameters, steps, second, strict=True):
+            settings = knob(one, w.dtype), knob(spread, w.dtype), knob(self.epsilon, w.dtype)
+            updates[w] = adam_step(w, d, updates[v], *settings)
         return updates

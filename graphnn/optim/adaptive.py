@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 from graphnn.core.dtypes import float64
-from graphnn.core.leaves import constant, parameter
+from graphnn.core.leaves import constant
 from graphnn.core.node import Node
 from graphnn.core.scope import scope
 from graphnn.core.settings import fraction, positive_number
-from graphnn.ops import adam_step, blend, blend_square, sgd_step, sqrt, square
-from graphnn.optim.optimizer import Clock, Knobs, Optimizer
-from graphnn.optim.schedules import Schedule
+from graphnn.ops import adam_step, blend, blend_square, sgd_step, sqrt
+from graphnn.optim.knobs import Knobs, setting
+from graphnn.optim.optimizer import Clock, Optimizer, Options
 from graphnn.optim.weight_decay import decay_of, with_decay
 
 
@@ -26,11 +27,11 @@ class AdaGrad(Optimizer):
         epsilon: float = 1e-10,
         *,
         weight_decay: float = 0.0,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
-        super().__init__(learning_rate, schedule)
+        super().__init__(learning_rate, **options)
         with scope(self.name):
-            self.epsilon = parameter(positive_number(epsilon, "epsilon"), "epsilon", float64)
+            self.epsilon = setting(positive_number(epsilon, "epsilon"), "epsilon")
             self.weight_decay = decay_of(weight_decay)
 
     def build(
@@ -38,10 +39,11 @@ class AdaGrad(Optimizer):
     ) -> Mapping[Node, Node]:
         knob, rate, one = Knobs(), clock.rate(), constant(1.0, float64)
         gradients = with_decay(parameters, gradients, self.weight_decay, knob)
+        sums = [self.zeros_like(w, "sum of squares") for w in parameters]
         updates: dict[Node, Node] = {}
-        for w, g in zip(parameters, gradients, strict=True):
-            s = self.zeros_like(w, "sum of squares")
-            updates[s] = s + square(g)
+        for s, g in zip(sums, gradients, strict=True):
+            updates[s] = blend_square(s, g, knob(one, g.dtype), knob(one, g.dtype))
+        for w, g, s in zip(parameters, gradients, sums, strict=True):
             settings = (knob(node, w.dtype) for node in (rate, one, self.epsilon))
             updates[w] = adam_step(w, g, updates[s], *settings)
         return updates
@@ -63,14 +65,14 @@ class RMSProp(Optimizer):
         *,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
-        super().__init__(learning_rate, schedule)
+        super().__init__(learning_rate, **options)
         with scope(self.name):
-            self.decay = parameter(fraction(decay, "decay"), "decay", float64)
-            self.epsilon = parameter(positive_number(epsilon, "epsilon"), "epsilon", float64)
+            self.decay = setting(fraction(decay, "decay"), "decay")
+            self.epsilon = setting(positive_number(epsilon, "epsilon"), "epsilon")
             momentum = fraction(momentum, "momentum")
-            self.momentum = parameter(momentum, "momentum", float64) if momentum else None
+            self.momentum = setting(momentum, "momentum") if momentum else None
             self.weight_decay = decay_of(weight_decay)
 
     def build(
@@ -79,17 +81,22 @@ class RMSProp(Optimizer):
         knob, rate, one = Knobs(), clock.rate(), constant(1.0, float64)
         gradients = with_decay(parameters, gradients, self.weight_decay, knob)
         rest = one - self.decay
+        squares = [self.zeros_like(w, "mean square") for w in parameters]
         updates: dict[Node, Node] = {}
-        for w, g in zip(parameters, gradients, strict=True):
-            v = self.zeros_like(w, "mean square")
+        for v, g in zip(squares, gradients, strict=True):
             updates[v] = blend_square(v, g, knob(self.decay, g.dtype), knob(rest, g.dtype))
-            epsilon, unit = knob(self.epsilon, w.dtype), constant(1.0, w.dtype)
-            if self.momentum is None:
-                updates[w] = adam_step(w, g, updates[v], knob(rate, w.dtype), unit, epsilon)
-                continue
-            b = self.zeros_like(w, "velocity")
-            scaled = g / (sqrt(updates[v]) + epsilon)
-            updates[b] = blend(b, scaled, knob(self.momentum, w.dtype), unit)
+        if self.momentum is None:
+            for w, g, v in zip(parameters, gradients, squares, strict=True):
+                settings = (knob(node, w.dtype) for node in (rate, one, self.epsilon))
+                updates[w] = adam_step(w, g, updates[v], *settings)
+            return updates
+        roots = [sqrt(updates[v]) for v in squares]
+        divisors = [root + knob(self.epsilon, root.dtype) for root in roots]
+        scaled = [g / divisor for g, divisor in zip(gradients, divisors, strict=True)]
+        velocities = [self.zeros_like(w, "velocity") for w in parameters]
+        for b, d in zip(velocities, scaled, strict=True):
+            updates[b] = blend(b, d, knob(self.momentum, d.dtype), knob(one, d.dtype))
+        for w, b in zip(parameters, velocities, strict=True):
             updates[w] = sgd_step(w, updates[b], knob(rate, w.dtype))
         return updates
 
@@ -110,12 +117,12 @@ class AdaDelta(Optimizer):
         epsilon: float = 1e-6,
         *,
         weight_decay: float = 0.0,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
-        super().__init__(learning_rate, schedule)
+        super().__init__(learning_rate, **options)
         with scope(self.name):
-            self.decay = parameter(fraction(decay, "decay"), "decay", float64)
-            self.epsilon = parameter(positive_number(epsilon, "epsilon"), "epsilon", float64)
+            self.decay = setting(fraction(decay, "decay"), "decay")
+            self.epsilon = setting(positive_number(epsilon, "epsilon"), "epsilon")
             self.weight_decay = decay_of(weight_decay)
 
     def build(
@@ -124,12 +131,22 @@ class AdaDelta(Optimizer):
         knob, rate = Knobs(), clock.rate()
         gradients = with_decay(parameters, gradients, self.weight_decay, knob)
         rest = constant(1.0, float64) - self.decay
+        squares = [self.zeros_like(w, "mean square") for w in parameters]
+        moved = [self.zeros_like(w, "mean square step") for w in parameters]
         updates: dict[Node, Node] = {}
-        for w, g in zip(parameters, gradients, strict=True):
-            v, u = self.zeros_like(w, "mean square"), self.zeros_like(w, "mean square step")
-            decay, share, epsilon = (knob(node, w.dtype) for node in (self.decay, rest, self.epsilon))
-            updates[v] = blend_square(v, g, decay, share)
-            step = g * (sqrt(u + epsilon) / sqrt(updates[v] + epsilon))
-            updates[u] = blend_square(u, step, decay, share)
+
+        def blended(old: Node, new: Node) -> Node:
+            return blend_square(old, new, knob(self.decay, new.dtype), knob(rest, new.dtype))
+
+        for v, g in zip(squares, gradients, strict=True):
+            updates[v] = blended(v, g)
+        above = [u + knob(self.epsilon, u.dtype) for u in moved]
+        below = [updates[v] + knob(self.epsilon, v.dtype) for v in squares]
+        tops, bottoms = [sqrt(a) for a in above], [sqrt(b) for b in below]
+        ratios = [top / bottom for top, bottom in zip(tops, bottoms, strict=True)]
+        steps = [g * ratio for g, ratio in zip(gradients, ratios, strict=True)]
+        for u, step in zip(moved, steps, strict=True):
+            updates[u] = blended(u, step)
+        for w, step in zip(parameters, steps, strict=True):
             updates[w] = sgd_step(w, step, knob(rate, w.dtype))
         return updates

@@ -15,57 +15,92 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graphnn.core.dtypes import float64
 from graphnn.core.errors import SettingError
-from graphnn.core.leaves import constant, input
+from graphnn.core.leaves import constant as number
+from graphnn.core.leaves import input
 from graphnn.core.node import Node
 from graphnn.core.settings import positive_number, whole_number
 from graphnn.ops import cos, floor, less, minimum, where
 from graphnn.transform.interpret import interpret
 
+if TYPE_CHECKING:
+    from graphnn.optim.optimizer import Clock
+
 
 @dataclass(frozen=True)
 class Schedule:
-    """A factor of the learning rate. `schedule(t)` builds its node from t, the number of steps made before."""
+    """A factor of the learning rate. `schedule(t)` builds its node from t, the number of steps made before.
+
+    text : how it was made
+    build : the factor from t
+    watch : for a schedule that looks at the loss, such as `plateau`: the factor from t and the optimiser's clock, which
+        knows the loss and keeps state
+    """
 
     text: str
     build: Callable[[Node], Node]
+    watch: Callable[[Node, Clock], Node] | None = None
 
-    def __call__(self, t: Node) -> Node:
-        return self.build(t)
+    def __call__(self, t: Node, clock: Clock | None = None) -> Node:
+        if self.watch is None:
+            return self.build(t)
+        if clock is None:
+            raise SettingError(
+                f"schedule {self.text}: depends on the loss, so its factors are known in a training only."
+            )
+        return self.watch(t, clock)
 
     def __mul__(self, other: Schedule) -> Schedule:
         if not isinstance(other, Schedule):
             raise SettingError(f"schedule: a schedule is multiplied by another one, found {other!r}.")
-        return Schedule(f"{self.text} * {other.text}", lambda t: self(t) * other(t))
+        return _joined(f"{self.text} * {other.text}", lambda t, c: self(t, c) * other(t, c), self, other)
 
     def then(self, steps: int, following: Schedule) -> Schedule:
         """This schedule for `steps` steps, and then the other from its beginning."""
         count = float(whole_number(steps, "then: steps", 1))
         if not isinstance(following, Schedule):
             raise SettingError(f"then: wanted a schedule, found {following!r}.")
-        return Schedule(
+        return _joined(
             f"{self.text}.then({steps}, {following.text})",
-            lambda t: where(less(t, count), self(t), following(t - count)),
+            lambda t, c: where(less(t, count), self(t, c), following(t - count, c)),
+            self,
+            following,
         )
 
     def every(self, steps: int) -> Schedule:
-        """The schedule in units of `steps` steps, as of an epoch: it changes once in so many."""
+        """The schedule in units of `steps` steps, as of an epoch: it changes once in so many.
+
+        A plateau counts losses, not steps, and says itself how many make one: plateau(every=...).
+        """
         count = float(whole_number(steps, "every: steps", 1))
-        return Schedule(f"{self.text}.every({steps})", lambda t: self(floor(t / count)))
+        return _joined(f"{self.text}.every({steps})", lambda t, c: self(floor(t / count), c), self)
 
     def values(self, steps: int) -> np.ndarray:
         """The factors of the first `steps` steps, to be looked at or plotted."""
         count = whole_number(steps, "values: steps", 1)
         t = input("t", (), float64)
         node = self(t)
-        return np.array([interpret([node], {t: float(k)})[0] for k in range(count)])
+        return np.array([interpret([node, t], {t: float(k)})[0] for k in range(count)])
 
     def __repr__(self) -> str:
         return f"<schedule {self.text}>"
+
+
+def _joined(text: str, factor: Callable[[Node, Clock | None], Node], *parts: Schedule) -> Schedule:
+    """A schedule made of others; it looks at the loss if one of them does."""
+    watching = any(part.watch is not None for part in parts)
+    return Schedule(text, lambda t: factor(t, None), factor if watching else None)
+
+
+def constant(factor: float = 1.0) -> Schedule:
+    """The learning rate times `factor` at every step: a part for `then`, or nothing at all."""
+    factor = positive_number(factor, "constant: factor")
+    return Schedule(f"constant({factor:g})", lambda t: number(factor, float64))
 
 
 def step_decay(every: int, factor: float = 0.1) -> Schedule:
@@ -74,7 +109,7 @@ def step_decay(every: int, factor: float = 0.1) -> Schedule:
         float(whole_number(every, "step_decay: every", 1)),
         positive_number(factor, "step_decay: factor"),
     )
-    return Schedule(f"step_decay({every}, {factor})", lambda t: constant(factor, float64) ** floor(t / count))
+    return Schedule(f"step_decay({every}, {factor})", lambda t: number(factor, float64) ** floor(t / count))
 
 
 def linear(steps: int, *, start: float = 1.0, end: float = 0.0) -> Schedule:
@@ -93,7 +128,7 @@ def linear(steps: int, *, start: float = 1.0, end: float = 0.0) -> Schedule:
 def exponential(factor: float) -> Schedule:
     """Times `factor` at every step."""
     factor = positive_number(factor, "exponential: factor")
-    return Schedule(f"exponential({factor})", lambda t: constant(factor, float64) ** t)
+    return Schedule(f"exponential({factor})", lambda t: number(factor, float64) ** t)
 
 
 def cosine(steps: int, *, end: float = 0.0) -> Schedule:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 from graphnn.core.dtypes import float64
 from graphnn.core.errors import SettingError
-from graphnn.core.leaves import constant, parameter
+from graphnn.core.leaves import constant
 from graphnn.core.node import Node
 from graphnn.core.scope import scope
 from graphnn.core.settings import fraction
 from graphnn.ops import blend, sgd_step, sign
-from graphnn.optim.optimizer import Clock, Knobs, Optimizer
-from graphnn.optim.schedules import Schedule
-from graphnn.optim.weight_decay import decay_of, decayed, with_decay
+from graphnn.optim.knobs import Knobs, setting
+from graphnn.optim.optimizer import Clock, Optimizer, Options
+from graphnn.optim.weight_decay import decay_of, with_decay
 
 
 class SGD(Optimizer):
@@ -32,16 +33,16 @@ class SGD(Optimizer):
         *,
         nesterov: bool = False,
         weight_decay: float = 0.0,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
-        super().__init__(learning_rate, schedule)
+        super().__init__(learning_rate, **options)
         momentum = fraction(momentum, "momentum")
         self.has_momentum = momentum > 0.0
         self.nesterov = nesterov
         if nesterov and not self.has_momentum:
             raise SettingError("SGD: nesterov=True needs momentum above 0.")
         with scope(self.name):
-            self.momentum = parameter(momentum, "momentum", float64) if self.has_momentum else None
+            self.momentum = setting(momentum, "momentum") if self.has_momentum else None
             self.weight_decay = decay_of(weight_decay)
 
     def build(
@@ -72,16 +73,15 @@ class SignSGD(Optimizer):
 
     name = "SignSGD"
 
-    def __init__(self, learning_rate: float = 0.001, *, schedule: Schedule | None = None):
-        super().__init__(learning_rate, schedule)
+    def __init__(self, learning_rate: float = 0.001, **options: Unpack[Options]):
+        super().__init__(learning_rate, **options)
 
     def build(
         self, parameters: Sequence[Node], gradients: Sequence[Node], clock: Clock
     ) -> Mapping[Node, Node]:
         knob, rate = Knobs(), clock.rate()
-        return {
-            w: sgd_step(w, sign(g), knob(rate, w.dtype)) for w, g in zip(parameters, gradients, strict=True)
-        }
+        signs = [sign(g) for g in gradients]
+        return {w: sgd_step(w, s, knob(rate, w.dtype)) for w, s in zip(parameters, signs, strict=True)}
 
 
 class Lion(Optimizer):
@@ -99,12 +99,12 @@ class Lion(Optimizer):
         beta2: float = 0.99,
         *,
         weight_decay: float = 0.0,
-        schedule: Schedule | None = None,
+        **options: Unpack[Options],
     ):
-        super().__init__(learning_rate, schedule)
+        super().__init__(learning_rate, **options)
         with scope(self.name):
-            self.beta1 = parameter(fraction(beta1, "beta1"), "beta1", float64)
-            self.beta2 = parameter(fraction(beta2, "beta2"), "beta2", float64)
+            self.beta1 = setting(fraction(beta1, "beta1"), "beta1")
+            self.beta2 = setting(fraction(beta2, "beta2"), "beta2")
             self.weight_decay = decay_of(weight_decay)
 
     def build(
@@ -113,10 +113,15 @@ class Lion(Optimizer):
         knob, rate, one = Knobs(), clock.rate(), constant(1.0, float64)
         rest1, rest2 = one - self.beta1, one - self.beta2
         moments = [self.zeros_like(w, "momentum") for w in parameters]
-        starts = decayed(parameters, rate, self.weight_decay, knob)
+        # All reads of a momentum come before its new value, which is then made in its room.
+        looks = [
+            blend(m, g, knob(self.beta1, g.dtype), knob(rest1, g.dtype))
+            for m, g in zip(moments, gradients, strict=True)
+        ]
+        directions = with_decay(parameters, [sign(look) for look in looks], self.weight_decay, knob)
         updates: dict[Node, Node] = {}
-        for w, start, m, g in zip(parameters, starts, moments, gradients, strict=True):
-            direction = sign(blend(m, g, knob(self.beta1, g.dtype), knob(rest1, g.dtype)))
+        for m, g in zip(moments, gradients, strict=True):
             updates[m] = blend(m, g, knob(self.beta2, g.dtype), knob(rest2, g.dtype))
-            updates[w] = sgd_step(start, direction, knob(rate, w.dtype))
+        for w, direction in zip(parameters, directions, strict=True):
+            updates[w] = sgd_step(w, direction, knob(rate, w.dtype))
         return updates

@@ -7,8 +7,8 @@ import pytest
 
 import graphnn as gn
 from graphnn.engine import kernels
+from optim_problems import STEPS, Problem, gradients_of_a_run, run_on
 
-STEPS = 50
 SETTINGS = {
     "SGD": (lambda: gn.optim.SGD(0.05), "SGD", {"lr": 0.05}),
     "SGD with momentum": (lambda: gn.optim.SGD(0.02, 0.9), "SGD", {"lr": 0.02, "momentum": 0.9}),
@@ -41,23 +41,6 @@ SETTINGS = {
 }  # fmt: skip
 
 
-class Problem:
-    """Least squares with two parameters of unlike shapes, in both worlds, on new rows at every step."""
-
-    def __init__(self, optimizer, dtype: str = "float64"):
-        rng = np.random.default_rng(5)
-        self.start = rng.normal(size=(3, 2)), rng.normal(size=2)
-        self.rows, self.targets = rng.normal(size=(STEPS, 8, 3)), rng.normal(size=(STEPS, 8, 2))
-        x, t = gn.input("x", ("batch", 3), dtype), gn.input("t", ("batch", 2), dtype)
-        self.w, self.b = (gn.parameter(a, n, dtype) for a, n in zip(self.start, "wb", strict=True))
-        loss = ((x @ self.w + self.b - t) ** 2.0).mean()
-        parameters = [self.w, self.b]
-        self.program = gn.Program(loss, optimizer.updates(parameters, gn.gradient(loss, parameters)))
-
-    def step(self, k: int) -> float:
-        return float(self.program.run({"x": self.rows[k], "t": self.targets[k]}))
-
-
 @pytest.mark.parametrize("name", SETTINGS)
 def test_fifty_steps_are_those_of_pytorch(name: str) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
@@ -88,19 +71,6 @@ def test_adams_first_steps_are_those_of_the_paper() -> None:
         value = value - 0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8)
         program.run()
         np.testing.assert_allclose(w.value, value, rtol=1e-12)
-
-
-def gradients_of_a_run(count: int) -> np.ndarray:
-    return np.random.default_rng(11).normal(size=(count, 4))
-
-
-def run_on(optimizer, gradients: np.ndarray) -> np.ndarray:
-    """Where a parameter that starts at 1, -2, 3, -4 ends, if these are its gradients."""
-    w, g = gn.parameter(np.array([1.0, -2.0, 3.0, -4.0]), "w", "float64"), gn.input("g", (4,), "float64")
-    program = gn.Program((), optimizer.updates([w], [g]))
-    for row in gradients:
-        program.run({g: row})
-    return w.value
 
 
 def test_sign_sgd_goes_equally_far_everywhere() -> None:
@@ -147,20 +117,6 @@ def test_a_changed_learning_rate_holds_from_the_next_step_and_compiles_nothing()
     program.run(repeats=2)
     np.testing.assert_array_equal(w.value, np.zeros(3))
     assert kernels.statistics == before
-
-
-@pytest.mark.parametrize(
-    "make", [lambda: gn.optim.SGD(0.1, 0.9), lambda: gn.optim.Adam(0.1)], ids=["SGD", "Adam"]
-)
-def test_a_reset_optimiser_steps_as_a_new_one(make) -> None:
-    optimizer, w = make(), gn.parameter(np.ones(3), "w")
-    program = gn.Program((), optimizer.updates([w], [gn.constant(np.full(3, 0.3))]))
-    program.run(repeats=4)
-    first = w.value
-    w.value = np.ones(3)
-    optimizer.reset()
-    program.run(repeats=4)
-    np.testing.assert_array_equal(w.value, first)
 
 
 def test_the_step_of_a_float32_parameter_stays_float32_and_follows_the_float64_one() -> None:

@@ -9,6 +9,8 @@ import graphnn as gn
 
 STEPS = 60
 SETTINGS = {
+    "constant": (lambda: gn.optim.constant(0.5), "ConstantLR", {"factor": 0.5, "total_iters": 1000}),
+    "warm-up": (lambda: gn.optim.warmup(10), "LinearLR", {"start_factor": 0.1, "total_iters": 9}),
     "step": (lambda: gn.optim.step_decay(7, 0.3), "StepLR", {"step_size": 7, "gamma": 0.3}),
     "linear": (lambda: gn.optim.linear(25, start=0.5, end=0.1), "LinearLR",
                {"start_factor": 0.5, "end_factor": 0.1, "total_iters": 25}),
@@ -40,6 +42,20 @@ def test_schedules_multiply_follow_each_other_and_go_by_epochs() -> None:
     np.testing.assert_allclose(warm.then(4, fall).values(10), [*warm.values(4), *fall.values(6)])
     np.testing.assert_allclose(fall.every(3).values(9), np.repeat(fall.values(3), 3))
     assert repr(warm * fall) == "<schedule warmup(4) * linear(10, start=1.0, end=0.0)>"
+
+
+def test_schedules_that_follow_each_other_are_pytorchs_sequence() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
+    rates = torch.optim.lr_scheduler
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    parts = [rates.ConstantLR(optimizer, 0.5, 1000), rates.ExponentialLR(optimizer, 0.9)]
+    oracle, expected = rates.SequentialLR(optimizer, parts, [12]), []
+    for _ in range(STEPS):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        oracle.step()
+    ours = gn.optim.constant(0.5).then(12, gn.optim.exponential(0.9))
+    np.testing.assert_allclose(ours.values(STEPS), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("make", [gn.optim.SGD, gn.optim.AdamW, gn.optim.Lion, gn.optim.RMSProp])
@@ -78,6 +94,7 @@ def test_a_schedule_counts_inside_one_call_and_starts_anew_after_a_reset() -> No
         (lambda: gn.optim.one_cycle(3), "too few for a rise"),
         (lambda: gn.optim.one_cycle(10, rise=2), "rise lies between 0 and 1"),
         (lambda: gn.optim.linear(5, end=-1.0), "a factor of 0 or more"),
+        (lambda: gn.optim.constant(0.0), "constant: factor: wanted a positive number"),
         (lambda: gn.optim.warmup(3) * 2, "multiplied by another one"),
         (lambda: gn.optim.warmup(3).then(2, 0.1), "wanted a schedule"),
     ],
