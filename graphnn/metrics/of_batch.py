@@ -1,4 +1,4 @@
-"""Measures of how good a model is, as graphs."""
+"""Accuracy of one batch as a node, for graphs that show it beside the loss."""
 
 from __future__ import annotations
 
