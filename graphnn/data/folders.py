@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,9 @@ def read_folder(path: str | Path, *, size: tuple[int, int] | None = None, color:
     """A Dataset from `path/class/picture.png`: x float32 (rows, 1 or 3, height, width) in [0, 1], y int64 (rows,).
 
     Classes are the folders' names in alphabetical order. size : (height, width) that pictures are scaled to; without
-    it all must be of one size. color : "gray" or "rgb". Raises DataError for a folder without classes or pictures, a
-    picture that cannot be read, and pictures of different sizes.
+    it all must be of one size. color : "gray" or "rgb". What is hidden, and files that are no pictures by their ending,
+    are passed over. Raises DataError for a folder without classes, a class without pictures, a picture that cannot be
+    read, and pictures of different sizes.
     """
     from PIL import Image
 
@@ -29,18 +31,26 @@ def read_folder(path: str | Path, *, size: tuple[int, int] | None = None, color:
     if size is not None and (len(size) != 2 or not all(isinstance(n, int) and 0 < n < 10_000 for n in size)):
         raise SettingError(f"read_folder: size is (height, width), found {size!r}.")
     try:
-        classes = sorted(folder.name for folder in path.iterdir() if folder.is_dir())
+        classes = sorted(
+            folder.name for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith(".")
+        )
+        files = [
+            (file, label)
+            for label, name in enumerate(classes)
+            for file in sorted((path / name).iterdir())
+            if file.suffix.lower() in _ENDINGS and not file.name.startswith(".")
+        ]
     except OSError as error:
         raise DataError(f"cannot read the folder {path}: {error}.") from None
-    files = [
-        (file, label)
-        for label, name in enumerate(classes)
-        for file in sorted((path / name).iterdir())
-        if file.suffix.lower() in _ENDINGS
-    ]
     if not files:
         raise DataError(
             f"{path}: wanted folders of pictures, one per class; found {len(classes)} folders, no picture."
+        )
+    empty = sorted(set(range(len(classes))) - {label for _, label in files})
+    if empty:
+        raise DataError(
+            f"{path}: the folder {classes[empty[0]]!r} has no picture, so there is nothing to learn its class from. "
+            "Remove it, or put pictures into it."
         )
     pictures: list[np.ndarray] = []
     for file, _ in files:
@@ -52,7 +62,8 @@ def read_folder(path: str | Path, *, size: tuple[int, int] | None = None, color:
                         len(files) * 12 * (size[0] * size[1] if size else opened.width * opened.height),
                         str(path),
                     )
-                    picture = opened.convert("L" if color == "gray" else "RGB")
+                    mode = "L" if color == "gray" else "RGB"
+                    picture = (_eight_bits(opened) if opened.mode.startswith("I") else opened).convert(mode)
         except (
             OSError,
             ValueError,
@@ -73,3 +84,10 @@ def read_folder(path: str | Path, *, size: tuple[int, int] | None = None, color:
         pictures.append(pixels)
     labels = np.array([label for _, label in files], np.int64)
     return Dataset(np.stack(pictures), labels, path.name, tuple(classes))
+
+
+def _eight_bits(picture: Any) -> Any:
+    """A picture of 16 bits per pixel as one of 8: Pillow itself would cut off what is above 255."""
+    from PIL import Image
+
+    return Image.fromarray((np.asarray(picture).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))

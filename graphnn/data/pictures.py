@@ -24,6 +24,9 @@ class Pictures(NamedTuple):
     boxes: np.ndarray
     masks: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"<Pictures: {self.data!r}, boxes {self.boxes.shape}, masks {self.masks.shape}>"
+
 
 def shapes(rows: int = 500, *, size: int = 16, noise: float = 0.05, seed: int = 0) -> Pictures:
     """Circles, squares, triangles and crosses of random place, size and brightness, on a noisy dark ground."""

@@ -57,6 +57,10 @@ class Translation:
     source_words: tuple[str, ...]
     target_words: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        words = f"{len(self.source_words)} and {len(self.target_words)} words"
+        return f"<Translation: {len(self.data)} pairs of sentences, {words}>"
+
     def source(self, numbers: np.ndarray) -> str:
         """The sentence that source numbers say."""
         return _sentence(numbers, self.source_words)
@@ -99,6 +103,9 @@ class Characters:
 
     codes: np.ndarray
     alphabet: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<Characters: {len(self.codes)}, {len(self.alphabet)} different ones>"
 
     def text(self, codes: np.ndarray) -> str:
         """The characters that these numbers stand for."""

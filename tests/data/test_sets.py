@@ -153,3 +153,14 @@ def test_scaling_is_fitted_on_the_part_that_it_is_given() -> None:
 def test_wrong_settings_get_a_sentence(call, words) -> None:
     with pytest.raises(gn.GraphnnError, match=words):
         call()
+
+
+def test_data_tells_what_it_is_in_one_short_line(tmp_path) -> None:
+    (tmp_path / "text.txt").write_text("to be or not to be")
+    train = gn.data.wine()
+    small = gn.data.Dataset(np.array([[1.0], [3.0]]), np.zeros(2, np.int64))
+    assert repr(gn.data.characters(tmp_path / "text.txt")) == "<Characters: 18, 7 different ones>"
+    assert repr(gn.data.shapes(3)).endswith("y int64 (3,)>, boxes (3, 4), masks (3, 1, 16, 16)>")
+    assert repr(gn.data.translation(5)) == "<Translation: 5 pairs of sentences, 16 and 15 words>"
+    assert repr(gn.data.standardize(train)) == "<Scaling of 13 features>"
+    assert repr(gn.data.standardize(small)) == "<Scaling: (x - [2.0]) / [1.0]>"
