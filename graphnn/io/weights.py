@@ -14,11 +14,10 @@ import numpy as np
 
 from graphnn.core.dims import shape_text
 from graphnn.core.errors import DataError, SettingError, did_you_mean
-from graphnn.core.files import write_whole
 from graphnn.core.graph import Graph
 from graphnn.core.leaves import describe
-from graphnn.core.memory import require_memory
 from graphnn.core.node import Node
+from graphnn.io.container import read_container, write_container
 
 FORMAT = {"format": "graphnn weights", "version": "1"}
 
@@ -50,10 +49,11 @@ def save_weights(
 
     metadata : texts to keep beside them. The file is replaced as a whole: a crash leaves the old one.
     """
-    from safetensors.numpy import save
-
     arrays = {name: np.array(node.value, order="C") for name, node in weight_names(parameters).items()}
-    write_whole(path, save(arrays, {**(metadata or {}), **FORMAT}))
+    for key, text in (metadata or {}).items():
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise SettingError(f"save_weights: metadata are texts by texts, found {key!r}: {text!r}.")
+    write_container(path, arrays, {**(metadata or {}), **FORMAT})
 
 
 def load_weights(
@@ -94,21 +94,7 @@ def load_weights(
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """All arrays of a safetensors file, by name. Raises DataError for one that is absent or damaged."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    path = Path(path)
-    try:
-        require_memory(2 * path.stat().st_size, f"the file {path.name}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error}.") from None
-    try:
-        return load(content)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise DataError(
-            f"{path.name} is not a safetensors file, or is damaged, or holds types that NumPy lacks: {error}."
-        ) from None
+    return read_container(path)[0]
 
 
 __all__ = ["load_weights", "read_weights", "save_weights", "weight_names"]

@@ -186,7 +186,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path, monk
     gn.io.save_graph(hidden_layer(), path)
     before = path.read_bytes()
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(gn.DataError, match=r"cannot write .*net\.json: disk full"):
         gn.io.save_graph(gn.exp(gn.input("x")), path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["net.json"]
@@ -223,8 +223,12 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(gn.GraphError, match=r"broken\.json: not valid JSON"):
         gn.io.load_graph(path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(gn.DataError, match=r"cannot read .*none\.json: there is no such file"):
         gn.io.load_graph(tmp_path / "none.json")
+    with pytest.raises(gn.DataError, match=r"cannot write .*net\.json: there is no such file"):
+        gn.io.save_graph(hidden_layer(), tmp_path / "absent" / "net.json")
+    with pytest.raises(gn.SettingError, match="is a folder"):
+        gn.io.load_graph(tmp_path)
 
 
 def test_base64_is_little_endian_everywhere() -> None:

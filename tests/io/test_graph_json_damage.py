@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import graphnn as gn
-from graphnn.io.graph_json import AXES, DIM_LETTERS, graph_from_json, graph_to_json
+from graphnn.io.graph_json import graph_from_json, graph_to_json
+from graphnn.io.graph_records import AXES, DIM_LETTERS
 from wild_graphs import hidden_layer
 
 
