@@ -13,32 +13,45 @@ True
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphnn.core.dims import Dim, shape_text
-from graphnn.core.dtypes import is_float
-from graphnn.core.errors import FeedError, GraphError, NotFiniteError, SettingError, ShapeError, did_you_mean
+from graphnn.core.errors import FeedError, GraphError, SettingError, ShapeError
 from graphnn.core.graph import Graph
-from graphnn.core.leaves import as_array, describe, is_counter
+from graphnn.core.leaves import describe
 from graphnn.core.node import Node
 from graphnn.core.settings import seed_number, whole_number
 from graphnn.data.dataset import Dataset
 from graphnn.engine.program import Program
-from graphnn.engine.progress import progress_bar
 from graphnn.engine.run import Run, trace
+from graphnn.ops import cast
 from graphnn.optim.optimizer import Optimizer
-from graphnn.train.epoch import Epochs
+from graphnn.train.call import number, put
+from graphnn.train.callback import Callback, checked_callbacks
+from graphnn.train.epoch import Epochs, Position
+from graphnn.train.evaluation import CHUNK, Evaluation, Measure, checked_metrics, nodes_of
+from graphnn.train.fitting import Plan, fit_epochs
 from graphnn.train.history import History
-from graphnn.transform.gradient import gradient
+from graphnn.train.identity import Identity
+from graphnn.train.ready import classification, regression
+from graphnn.train.rows import Data, Rows, matched_rows, place_of
+from graphnn.train.state import State
+from graphnn.train.step import Step, checked_parameters, plain_step
+from graphnn.train.turns import Turn, checked_turns, step_in_turn
+from graphnn.train.whole_state import put_state, state_nodes, state_of
 
-Data = Dataset | Mapping[Any, Any]
+if TYPE_CHECKING:
+    from graphnn.nn.layer import Layer
+    from graphnn.train.checkpoint import Checkpoint
 
-# Rows that evaluate and predict process at once.
-_CHUNK = 1024
+# Data sets that stay prepared for measuring.
+_KEPT_EVALUATIONS = 3
 
 
 class Trainer:
@@ -46,12 +59,15 @@ class Trainer:
 
     Parameters
     ----------
-    loss : 0-d float node
+    loss : 0-d float node, a mean over the rows of a batch
     optimizer : builds the step from parameters and gradients
     output : what `predict` gives, such as the logits
-    metrics : {name: 0-d node}, means over a batch, measured by `evaluate` and on validation data
-    parameters : which to train; by default every float parameter that the loss needs
+    metrics : {name: 0-d node, a mean over a batch, or a gn.metrics.Metric}, measured by `evaluate` and on validation
+        data
+    parameters : which to train; by default every trainable parameter that the loss needs
     evaluation_loss : the loss of the inference graph, where that differs from `loss`, as with dropout
+    terms : {name: 0-d node}, parts of a mixed loss, whose means over each epoch enter the history
+    accumulate : batches whose gradients make one step; for a mean loss the same as one batch of all their rows
     watch : look for NaN and infinity after every node, and name the first bad one (slower)
     """
 
@@ -61,9 +77,11 @@ class Trainer:
         optimizer: Optimizer,
         *,
         output: Node | None = None,
-        metrics: Mapping[str, Node] | None = None,
+        metrics: Mapping[str, Measure] | None = None,
         parameters: Sequence[Node] | None = None,
         evaluation_loss: Node | None = None,
+        terms: Mapping[str, Node] | None = None,
+        accumulate: int = 1,
         watch: bool = False,
     ):
         if not isinstance(loss, Node):
@@ -72,27 +90,116 @@ class Trainer:
             raise SettingError(
                 f"Trainer: optimizer is one of gn.optim, such as gn.optim.Adam(), found {optimizer!r}."
             )
-        for word, node in (("output", output), ("evaluation_loss", evaluation_loss)):
-            if node is not None and not isinstance(node, Node):
-                raise GraphError(f"Trainer: {word} is a node, found {node!r}.")
-        if evaluation_loss is not None and evaluation_loss.shape != ():
-            raise ShapeError(f"Trainer: evaluation_loss {describe(evaluation_loss)} is not a scalar.")
+        if evaluation_loss is not None:
+            if not isinstance(evaluation_loss, Node):
+                raise GraphError(f"Trainer: evaluation_loss is a node, found {evaluation_loss!r}.")
+            if evaluation_loss.shape != ():
+                raise ShapeError(f"Trainer: evaluation_loss {describe(evaluation_loss)} is not a scalar.")
+        measured = loss if evaluation_loss is None else evaluation_loss
+        accumulate = whole_number(accumulate, "Trainer: accumulate", 1)
+        checked_metrics(metrics or {}, ["loss"])
+        chosen = checked_parameters(loss, parameters, Graph(loss).parameters)
+        step = plain_step(loss, optimizer, chosen, accumulate=accumulate)
+        self._set_up(
+            loss, optimizer, step, {"loss": measured}, output=output, metrics=metrics, terms=terms,
+            accumulate=accumulate, watch=watch,
+        )  # fmt: skip
+
+    def _set_up(
+        self, loss: Node, optimizer: Optimizer, step: Step, evaluation_losses: Mapping[str, Node], *,
+        output: Node | None, metrics: Mapping[str, Measure] | None, terms: Mapping[str, Node] | None,
+        accumulate: int, watch: bool,
+    ) -> None:  # fmt: skip
+        if output is not None and not isinstance(output, Node):
+            raise GraphError(f"Trainer: output is a node, found {output!r}.")
+        self.metrics = checked_metrics({} if metrics is None else metrics, evaluation_losses)
         self.loss, self.optimizer, self.output = loss, optimizer, output
-        self.graph = Graph(loss)
-        self.metrics = _checked_metrics(metrics or {})
-        self.watch = watch
+        self.evaluation_loss = next(iter(evaluation_losses.values()))
+        self.terms = _checked_terms({} if terms is None else terms, step.measured)
+        self.accumulate, self.watch = accumulate, watch
+        self.graph = Graph([loss, *self.terms.values()])
+        self.parameters, self.gradients, self.updates = step.parameters, step.gradients, step.updates
         self.history = History()
-        if parameters is None:
-            parameters = [p for p in self.graph.parameters if is_float(p.dtype)]
-        self.parameters = tuple(parameters)
-        if not self.parameters:
-            raise GraphError(f"Trainer: {describe(loss)} depends on no parameter; there is nothing to train.")
-        self.gradients = tuple(gradient(loss, list(self.parameters)))
-        self.updates = optimizer.updates(self.parameters, self.gradients)
-        self.updates.update({c: c + 1 for c in self.graph.parameters if is_counter(c)})
-        self._evaluation_loss = loss if evaluation_loss is None else evaluation_loss
+        self.position = Position([*step.measured, *self.terms])
+        self._step = replace(step, measured={**step.measured, **self.terms})
+        self.gathered = step.gathered
+        self.measures: dict[str, Measure] = {**evaluation_losses, **self.metrics}
         self._epochs: tuple[Any, Epochs] | None = None
+        self._evaluations: dict[Any, Evaluation] = {}
         self._programs: dict[str, Program] = {}
+        # What is known of the last fit: its callbacks, why one of them stopped it, and on what it was; or, of a state
+        # that was set and no fit has gone on with yet, the whole of it.
+        self.callbacks: tuple[Callback, ...] = ()
+        self.stop_reason: str | None = None
+        self.identity: Identity | None = None
+        self.remembered: State | None = None
+
+    # Other ways to make one
+
+    @classmethod
+    def in_turn(
+        cls,
+        turns: Sequence[Turn],
+        *,
+        output: Node | None = None,
+        metrics: Mapping[str, Measure] | None = None,
+        terms: Mapping[str, Node] | None = None,
+        watch: bool = False,
+    ) -> Trainer:
+        """A trainer of several losses that take turns on each batch, as the two networks of a GAN do.
+
+        All turns are one compiled step; each sees the parameters that the turns before it left, and has an optimiser
+        of its own. The history has a column "name loss" per turn; `loss` is the sum of the losses.
+        """
+        found = checked_turns(turns)
+        loss = found[0].loss
+        for turn in found[1:]:
+            loss = loss + cast(turn.loss, loss.dtype)
+        step = step_in_turn(found)
+        made = cls.__new__(cls)
+        losses = {f"{turn.name} loss": turn.loss for turn in found}
+        made._set_up(
+            loss, found[0].optimizer, step, losses, output=output, metrics=metrics, terms=terms,
+            accumulate=1, watch=watch,
+        )  # fmt: skip
+        return made
+
+    @classmethod
+    def classifier(
+        cls, net: Layer | Callable[[Node], Node], features: int | Sequence[int], classes: int,
+        optimizer: Optimizer, *, metrics: Callable[[Node, Node], Mapping[str, Measure]] | None = None,
+        label_smoothing: float = 0.0, dtype: str = "float32", accumulate: int = 1, watch: bool = False,
+    ) -> Trainer:  # fmt: skip
+        """A trainer of a net that tells classes apart, for data with inputs "x" and "y".
+
+        net : a layer that ends in `classes` scores without a softmax, such as gn.nn.Sequential
+        features : of a row of x: how many, or their shape, as (1, 28, 28)
+        classes : how many; y holds numbers from 0 to classes - 1
+        metrics : function of (scores, y) that gives {name: metric}; by default the accuracy
+
+        The loss is the softmax cross-entropy; evaluating and predicting use the net's inference graph. The members of
+        a gn.nn.Ensemble are each trained as if alone, and predict scores whose softmax is their average.
+        """
+        parts = classification(net, features, classes, metrics, label_smoothing, dtype)
+        return cls(parts.pop("loss"), optimizer, accumulate=accumulate, watch=watch, **parts)
+
+    @classmethod
+    def regressor(
+        cls, net: Layer | Callable[[Node], Node], features: int | Sequence[int], targets: int | Sequence[int],
+        optimizer: Optimizer, *, metrics: Callable[[Node, Node], Mapping[str, Measure]] | None = None,
+        loss: Callable[[Node, Node], Node] | None = None, dtype: str = "float32", accumulate: int = 1,
+        watch: bool = False,
+    ) -> Trainer:  # fmt: skip
+        """A trainer of a net that predicts numbers, for data with inputs "x" and "y".
+
+        features : of a row of x: how many, or their shape
+        targets : of a row of y: 1 for a column (y of shape (rows,) or (rows, 1)), more for (rows, targets), or their
+            shape; `predict` gives (rows,) for 1
+        loss : function of (output, y) that gives a scalar; by default the mean squared error
+        metrics : function of (output, y) that gives {name: metric}; by default R2
+        """
+        parts = regression(net, features, targets, metrics, loss, dtype)
+        return cls(parts.pop("loss"), optimizer, accumulate=accumulate, watch=watch, **parts)
 
     # Training
 
@@ -106,42 +213,48 @@ class Trainer:
         seed: int = 0,
         validation: Data | None = None,
         progress: bool = True,
+        callbacks: Sequence[Callback | Callable[[Any, dict[str, float]], object]] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+        resume: bool = False,
     ) -> History:
         """Train for `epochs` passes over the rows of `data`, in mini-batches drawn inside compiled code.
 
-        data : a Dataset (for inputs called x and y), or {input: rows}
+        data : a Dataset (for inputs called x and y), or {input: rows}; memory-mapped rows are read batch by batch
         batch : rows per step; the last step of an epoch takes what is left
         seed : of the shuffles; the same seed and start give the same bits
         validation : data to evaluate after each epoch; its measures enter the history as "validation ..."
+        callbacks : gn.train.Callback, or functions f(trainer, row), called after each epoch
+        checkpoint : a file to keep the state of the training in, or gn.train.Checkpoint, which says when
+        resume : go on from the checkpoint if its file is there, else from the trainer's present state, as after Ctrl-C
+            or `set_state`; `epochs` then counts those of the training that is gone on with. It ends with the bits of
+            one that was not interrupted. Without a file, and without an unfinished fit of these data and settings, a
+            new one begins at the present parameters, so a script may always say resume=True.
 
         May be called again to go on. Ctrl-C ends it between steps; parameters and history stay usable.
-        Raises NotFiniteError, naming the first bad node, when the loss is no longer a number.
+        Raises NotFiniteError, naming the first bad node, when the loss is no longer a number; SettingError or
+        DataError, before anything is changed, where what is gone on with does not fit.
         """
-        epochs, batch = whole_number(epochs, "fit: epochs", 1), whole_number(batch, "fit: batch", 1)
-        seed = seed_number(seed, "fit")
-        arrays, axis = self._rows(data, self.loss, "fit")
-        checked = (
-            None if validation is None else self._rows(validation, self._evaluation_loss, "validation")[0]
+        plan = Plan(
+            whole_number(epochs, "fit: epochs", 1),
+            whole_number(batch, "fit: batch", 1),
+            shuffle=bool(shuffle),
+            seed=seed_number(seed, "fit"),
+            progress=bool(progress),
+            resume=bool(resume),
         )
-        runner = self._epochs_for(arrays, axis, shuffle=shuffle, seed=seed)
-        batch = min(batch, runner.rows)
-        steps = -(-runner.rows // batch)
-        with progress_bar(epochs * steps, "step", show=progress, keep=True) as bar:
-            for _ in range(epochs):
-                bar.set_description(f"epoch {len(self.history) + 1}", refresh=False)
-                began = time.perf_counter()
-                row = {"loss": runner.run(batch, bar.update)}
-                row["seconds"] = time.perf_counter() - began
-                if not np.isfinite(row["loss"]):
-                    raise NotFiniteError(self._not_finite(row["loss"], arrays))
-                if checked is not None:
-                    row.update({f"validation {k}": v for k, v in self._evaluate(checked).items()})
-                self.history.add(row)
-                bar.set_postfix_str(_postfix(row), refresh=False)
-        return self.history
+        found = checked_callbacks(callbacks)
+        arrays, axis = matched_rows(data, [self.loss, *self.terms.values()], "fit")
+        measuring = None if validation is None else self._evaluation(validation, "validation")
+        return fit_epochs(self, plan, arrays, axis, measuring, found, checkpoint)
+
+    def stop(self, why: str) -> None:
+        """End the running `fit` after this epoch; for callbacks. `why` becomes `history.stopped`."""
+        if not isinstance(why, str) or not why:
+            raise SettingError(f"stop: say why in words, found {why!r}.")
+        self.stop_reason = why
 
     def step(self, feeds: Mapping[Any, Any]) -> float:
-        """One optimiser step on one batch; gives the loss before it."""
+        """One optimiser step on one batch; gives the loss before it (of turns, the sum of their losses)."""
         return float(self._program("step", self.loss, self.updates).run(feeds))
 
     def inspect(self, feeds: Mapping[Any, Any]) -> Run:
@@ -150,157 +263,112 @@ class Trainer:
 
     # Measuring
 
-    def evaluate(self, data: Data) -> dict[str, float]:
-        """Loss and metrics over all rows of `data`, as means over rows."""
-        return self._evaluate(self._rows(data, self._evaluation_loss, "evaluate")[0])
+    def evaluate(self, data: Data) -> dict[str, Any]:
+        """Loss and metrics over all rows of `data`, as floats, or arrays for metrics such as a confusion matrix."""
+        return self._evaluation(data, "evaluate").run()
 
     def predict(self, feeds: Any) -> np.ndarray:
-        """The model's output for all rows; `feeds` is {input: rows}, or the rows if there is one input."""
+        """The model's output for all rows; `feeds` is a Dataset, {input: rows}, or the rows if there is one input."""
         if self.output is None:
             raise SettingError(
                 "predict: the trainer does not know the model's output. Pass output=... to Trainer."
             )
         program = self._program("predict", self.output)
-        if not isinstance(feeds, Mapping):
+        if not isinstance(feeds, Mapping | Dataset):
             if len(program.inputs) != 1:
                 raise FeedError(
                     f"predict: the output has {len(program.inputs)} inputs; pass {{input: rows}}."
                 )
             feeds = {program.inputs[0]: feeds}
-        arrays, _ = self._rows(feeds, self.output, "predict")
+        arrays, _ = matched_rows(feeds, [self.output], "predict")
         count = len(next(iter(arrays.values())))
         parts = [
-            program.run({n: a[i : i + _CHUNK] for n, a in arrays.items()}) for i in range(0, count, _CHUNK)
+            program.run({n: a[i : i + CHUNK] for n, a in arrays.items()}) for i in range(0, count, CHUNK)
         ]
         return np.concatenate(parts)
 
-    def _evaluate(self, arrays: Mapping[Node, np.ndarray]) -> dict[str, float]:
-        names = ["loss", *self.metrics]
-        program = self._program("evaluate", [self._evaluation_loss, *self.metrics.values()])
-        needed = {n: arrays[n] for n in program.inputs if n in arrays}
-        count = len(next(iter(needed.values())))
-        sums = np.zeros(len(names))
-        for i in range(0, count, _CHUNK):
-            part = {n: a[i : i + _CHUNK] for n, a in needed.items()}
-            sums += np.array([float(v) for v in program.run(part)]) * min(_CHUNK, count - i)
-        return dict(zip(names, (sums / count).tolist(), strict=True))
+    # State
+
+    def state(self) -> State:
+        """Everything that later steps depend on, as arrays and facts; see `gn.train.save_checkpoint` for files."""
+        return state_of(self)
+
+    def set_state(self, state: State) -> None:
+        """Put a state of an equal trainer in place; the next `fit(resume=True)` goes on from it exactly.
+
+        Raises DataError, before anything is changed, if the state is of another model, optimiser or trainer.
+        """
+        put_state(self, state)
+
+    def snapshot(self) -> State:
+        """The present state, to be put back by `set_state`, for tools that try something."""
+        return state_of(self)
+
+    @functools.cached_property
+    def state_nodes(self) -> dict[str, Node]:
+        """All parameters that matter between two steps, by name."""
+        return state_nodes(self)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[State]:
+        """A block after which the trainer is as it was before, whatever was trained within."""
+        before, epochs = state_of(self), self._epochs
+        known = self.callbacks, self.identity, self.remembered
+        try:
+            yield before
+        finally:
+            put_state(self, before)
+            self._epochs = epochs
+            self.callbacks, self.identity, self.remembered = known
+
+    # Preparing
+
+    def begin_anew(self, identity: Identity) -> None:
+        """Stand before a new epoch, for a fit that goes on from nothing but the parameters."""
+        self.identity, self.stop_reason = identity, None
+        if number(self.position.cursor):  # an epoch was interrupted: its order is not drawn again
+            self.position.next_epoch()
+            for node in self.gathered:
+                put(node, 0)
+
+    def epochs_for(self, arrays: Rows, axis: str, *, shuffle: bool, seed: int) -> Epochs:
+        """The compiled epochs over these rows; the last ones are kept."""
+        key = (place_of(arrays), shuffle, seed)
+        if self._epochs is None or self._epochs[0] != key:
+            self._epochs = key, Epochs(
+                self._step, arrays, axis, self.position,
+                shuffle=shuffle, seed=seed, accumulate=self.accumulate, watch=self.watch,
+            )  # fmt: skip
+        return self._epochs[1]
 
     def _program(self, name: str, outputs: Any, updates: Any = None) -> Program:
         if name not in self._programs:
             self._programs[name] = Program(outputs, updates, watch=self.watch)
         return self._programs[name]
 
-    def _epochs_for(
-        self, arrays: Mapping[Node, np.ndarray], axis: str, *, shuffle: bool, seed: int
-    ) -> Epochs:
-        key = (tuple((n, id(a)) for n, a in arrays.items()), shuffle, seed)
-        if self._epochs is None or self._epochs[0] != key:
-            runner = Epochs(
-                self.loss, self.updates, arrays, axis, shuffle=shuffle, seed=seed, watch=self.watch
+    def _evaluation(self, data: Data, who: str) -> Evaluation:
+        arrays, axis = matched_rows(data, nodes_of(self.measures), who)
+        key = place_of(arrays)
+        found = self._evaluations.pop(key, None)
+        if found is None:
+            found = Evaluation(self.measures, arrays, axis, watch=self.watch)
+        self._evaluations[key] = found  # the newest is the last
+        if len(self._evaluations) > _KEPT_EVALUATIONS:
+            del self._evaluations[next(iter(self._evaluations))]
+        return found
+
+
+def _checked_terms(terms: Any, taken: Mapping[str, Node]) -> dict[str, Node]:
+    if not isinstance(terms, Mapping):
+        raise SettingError(f"Trainer: terms are a mapping {{name: node}}, found {terms!r}.")
+    for name, node in terms.items():
+        if not isinstance(name, str) or name in taken or name == "seconds":
+            raise SettingError(
+                f"Trainer: a term is called by a text other than {', '.join(taken)}, seconds; found {name!r}."
             )
-            if self._epochs is not None:
-                runner.epoch.value = int(self._epochs[1].epoch.value)
-            self._epochs = (key, runner)
-        return self._epochs[1]
-
-    # Checking
-
-    def _rows(self, data: Data, target: Node, who: str) -> tuple[dict[Node, np.ndarray], str]:
-        """The rows for each input of `target`, checked, and the name of the batch axis."""
-        inputs = Graph(
-            [target, *self.metrics.values()] if who in ("evaluate", "validation") else target
-        ).inputs
-        given = {"x": data.x, "y": data.y} if isinstance(data, Dataset) else data
-        if not isinstance(given, Mapping):
-            raise FeedError(
-                f"{who}: data is a Dataset or a mapping {{input: rows}}, found {type(data).__name__}."
-            )
-        if not inputs:
-            raise GraphError(
-                f"{who}: {describe(target)} has no input, so there are no rows to take. Use gn.Program."
-            )
-        by_name = {n.name: n for n in inputs}
-        arrays: dict[Node, np.ndarray] = {}
-        for key, value in given.items():
-            node = key if isinstance(key, Node) else by_name.get(key)
-            if node is None or by_name.get(node.name) is not node:
-                if isinstance(data, Dataset):
-                    continue
-                raise FeedError(
-                    f"{who}: there is no input {key!r}.{did_you_mean(str(key), [n.name or '' for n in inputs])}"
-                )
-            arrays[node] = _checked_rows(node, value, who)
-        missing = [n.label for n in inputs if n not in arrays]
-        if missing:
-            raise FeedError(f"{who}: no rows for input {', '.join(missing)}.")
-        axes = {str(n.shape[0]) for n in inputs}
-        if len(axes) > 1:
-            raise ShapeError(
-                f"{who}: the inputs' first axes have different names: {', '.join(sorted(axes))}; "
-                "one batch axis is wanted."
-            )
-        counts = {n.label: len(a) for n, a in arrays.items()}
-        if len(set(counts.values())) > 1:
-            raise ShapeError(
-                f"{who}: rows differ in number: {', '.join(f'{k} has {v}' for k, v in counts.items())}."
-            )
-        if not next(iter(counts.values())):
-            raise FeedError(f"{who}: the data has no rows.")
-        return {n: arrays[n] for n in inputs}, axes.pop()
-
-    def _not_finite(self, loss: float, arrays: Mapping[Node, np.ndarray]) -> str:
-        text = f"fit: the mean loss of epoch {len(self.history) + 1} is {loss}."
-        probe = Program(self.loss, optimize=False, watch=True)
-        try:
-            probe.run({n: a[:_CHUNK] for n, a in arrays.items()})
-        except NotFiniteError as error:
-            text += f" The first bad node now: {error}"
-        bad = [p.label for p in self.parameters if not np.isfinite(p.value).all()]
-        if bad:
-            text += f" Parameters that are no longer finite: {', '.join(bad[:6])}."
-        return (
-            text + " A smaller learning rate or scaled data often helps; watch=True stops at the very step."
-        )
-
-
-def _checked_rows(node: Node, value: Any, who: str) -> np.ndarray:
-    if not node.shape or not isinstance(node.shape[0], Dim) or node.shape[0].names() != [str(node.shape[0])]:
-        raise ShapeError(
-            f"{who}: the first axis of input {describe(node)} must be named, as in ('batch', 64), to take batches."
-        )
-    # Kernels read the rows where they are, if they are plain numbers side by side.
-    same = (
-        type(value) is np.ndarray
-        and value.dtype == node.dtype
-        and value.flags.c_contiguous
-        and value.flags.aligned
-    )
-    array = value if same else as_array(value, node.dtype, f"{who}: input {node.label}")
-    wanted = node.shape[1:]
-    if array.ndim != len(node.shape) or any(
-        isinstance(d, int) and d != s for d, s in zip(wanted, array.shape[1:])
-    ):
-        raise ShapeError(
-            f"{who}: input {node.label} has rows of shape {shape_text(array.shape)}, wanted {shape_text(node.shape)}."
-        )
-    if is_float(node.dtype) and not np.isfinite(array).all():
-        row = int(np.argwhere(~np.isfinite(array))[0][0])
-        raise FeedError(
-            f"{who}: input {node.label} holds NaN or infinity, first in row {row}. Remove or fill such rows."
-        )
-    return array
-
-
-def _checked_metrics(metrics: Mapping[str, Node]) -> dict[str, Node]:
-    if not isinstance(metrics, Mapping):
-        raise SettingError(f"Trainer: metrics are a mapping {{name: node}}, found {metrics!r}.")
-    if "loss" in metrics:
-        raise SettingError("Trainer: no metric is called 'loss', for the loss is measured anyway.")
-    for name, node in metrics.items():
         if not isinstance(node, Node) or node.shape != ():
-            raise SettingError(f"Trainer: metric {name!r} is a 0-d node, found {node!r}.")
-    return dict(metrics)
+            raise SettingError(f"Trainer: term {name!r} is a 0-d node, a part of the loss, found {node!r}.")
+    return dict(terms)
 
 
-def _postfix(row: Mapping[str, float]) -> str:
-    return ", ".join(f"{k} {v:.4g}" for k, v in row.items() if k != "seconds")
+__all__ = ["Trainer"]

@@ -254,6 +254,21 @@ def test_the_progress_bar_tells_epoch_and_loss(monkeypatch) -> None:
     assert "epoch 2" in told.getvalue() and "10/10" in told.getvalue() and "loss" in told.getvalue()
 
 
+@pytest.mark.parametrize("pause", [1e9, 0.0], ids=["rarely", "often"])
+def test_the_progress_bar_is_drawn_after_a_pause_also_within_an_epoch(monkeypatch, pause: float) -> None:
+    trainer, data = linear(1e-3)
+    told = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", told)
+    monkeypatch.setattr("graphnn.train.bar._PAUSE", pause)
+    monkeypatch.setattr("graphnn.train.epoch._PIECE", 0.0)
+    monkeypatch.setattr("tqdm.tqdm.monitor_interval", 0)
+    trainer.fit(data, epochs=1, batch=1)
+    trainer.fit(data, epochs=10, batch=1)
+    assert "230/230" in told.getvalue()
+    seen = told.getvalue().count("\r")
+    assert seen >= 4 if pause == 0.0 else seen <= 8
+
+
 def test_data_stays_where_it_is_and_is_not_changed() -> None:
     trainer, data = linear()
     before = {name: array.copy() for name, array in data.items()}
@@ -262,3 +277,44 @@ def test_data_stays_where_it_is_and_is_not_changed() -> None:
     trainer.fit(data, epochs=1, progress=False)
     for name, array in data.items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_a_single_column_may_have_an_axis_of_its_own_or_not() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(40, 3)).astype("float32"), rng.normal(size=40).astype("float32")
+    found = []
+    for column in (y, y[:, None]):
+        net = gn.nn.Sequential([gn.nn.Dense(4, gn.tanh), gn.nn.Dense(1)], seed=2)
+        trainer = gn.Trainer.regressor(net, 3, 1, gn.optim.Adam(0.01))
+        history = trainer.fit({"x": x, "y": column}, epochs=2, progress=False)
+        found.append((history["loss"].tolist(), trainer.evaluate({"x": x, "y": column})))
+        assert trainer.predict(gn.data.Dataset(x, y[:, None])).shape == (40,)
+        with pytest.raises(gn.ShapeError, match=r"wanted \(batch, 3\)\. One row is given as rows\[None\]"):
+            trainer.predict(x[0])
+    assert found[0] == found[1]
+
+
+def test_an_ensemble_of_classifiers_is_measured_by_the_average_of_its_members_probabilities() -> None:
+    data = gn.data.iris()
+    data = gn.data.standardize(data)(data)
+
+    def member(seed):
+        return gn.nn.Sequential([gn.nn.Dense(5, gn.tanh), gn.nn.Dense(3)], seed=seed, name=f"net{seed}")
+
+    def trained(net):
+        trainer = gn.Trainer.classifier(net, 4, 3, gn.optim.Adam(0.02))
+        trainer.fit(data, epochs=3, batch=50, progress=False)
+        return trainer
+
+    both = [member(1), member(2)]
+    ensemble = trained(gn.nn.Ensemble(both, seed=7))
+    chances = []
+    for layer in both:
+        scores = gn.Program(layer(x := gn.input("x", ("batch", 4)))).run({x: data.x}).astype("float64")
+        p = np.exp(scores - scores.max(1, keepdims=True))
+        chances.append(p / p.sum(1, keepdims=True))
+    mean = np.mean(chances, axis=0)
+    np.testing.assert_allclose(np.exp(ensemble.predict(data.x)), mean, rtol=1e-4)
+    measured = ensemble.evaluate(data)
+    assert measured["loss"] == pytest.approx(-np.log(mean[np.arange(150), data.y]).mean(), rel=1e-5)
+    assert measured["accuracy"] == pytest.approx((mean.argmax(1) == data.y).mean())
