@@ -60,7 +60,14 @@ def test_training_digits_tells_accuracy_size_and_time(trained) -> None:
     ("words", "told"),
     [
         (["train"], "Missing argument"),
-        (["train", "cats"], "'cats' is not 'digits'"),
+        (["train", "cats"], "say which column of cats to predict: --target NAME"),
+        (["train", "cats", "--target", "fur"], "there is no file 'cats'. Say 'digits' for the digits"),
+        (["train", "digits", "--target", "y"], "--target is for tables"),
+        (["train", "digits", "--resume"], "--resume is for tables"),
+        (["train", "a.csv", "--target", "y", "--l2", "-1"], "-1.0 is not in the range"),
+        (["evaluate", "missing", "a.csv"], "'missing' does not exist"),
+        (["predict", "missing", "a.csv"], "'missing' does not exist"),
+        (["summary", "missing.json"], "'missing.json' does not exist"),
         (["train", "digits", "--epochs", "0"], "0 is not in the range"),
         (["train", "digits", "--epochs", "many"], "'many' is not a valid integer"),
         (["train", "digits", "--hidden", "8,x"], "wanted sizes separated by commas, as 64,32; found '8,x'"),
@@ -154,10 +161,10 @@ def test_doctor_fails_loudly_when_the_self_test_does(monkeypatch) -> None:
 
 
 def test_every_command_explains_itself() -> None:
-    for command in ("train", "draw", "warmup", "doctor"):
+    for command in ("train", "evaluate", "predict", "summary", "draw", "warmup", "doctor"):
         result = graphnn(command, "--help")
         assert result.exit_code == 0 and result.output.startswith(f"Usage: main {command}")
-        assert command in graphnn("-h").output
+        assert command in graphnn("-h").output and "Example" in result.output
     assert gn.__version__ in graphnn("--version").output
 
 
