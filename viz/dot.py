@@ -12,14 +12,21 @@ if TYPE_CHECKING:
 
 __all__ = ["digraph", "dot"]
 
-_SHAPES = {"input": "box", "parameter": "octagon", "constant": "box", "op": "box"}
-_STYLES = {"input": "rounded,filled", "parameter": "filled", "constant": "filled", "op": "rounded,filled"}
+_SHAPES = {"input": "box", "parameter": "octagon", "constant": "box", "op": "box", "fold": "box3d"}
+_STYLES = {
+    "input": "rounded,filled",
+    "parameter": "filled",
+    "constant": "filled",
+    "op": "rounded,filled",
+    "fold": "filled",
+}
 _DASHES = {
     "positive": "solid",
     "negative": "dashed",
     "mixed": "dashed",
     "zero": "dotted",
     "not finite": "dotted",
+    "unknown": "dashed",
 }
 
 
@@ -59,7 +66,7 @@ def _fill(graph: graphviz.Digraph, scene: Scene, theme: Theme) -> None:
         body.attr(label=_label(group.label), color=theme.group_border, bgcolor=theme.group, style="rounded")
         bodies[group.id] = body
     for box in scene.boxes:
-        ink = theme.inks[box.role]
+        ink = theme.ink(box.role, box.tone)
         bodies[box.group].node(
             box.id,
             _box_label(box),
@@ -77,14 +84,16 @@ def _fill(graph: graphviz.Digraph, scene: Scene, theme: Theme) -> None:
 def _label(text: str) -> str:
     import graphviz
 
-    return str(graphviz.escape(text))
+    # A label between angle brackets would be read as HTML: `nohtml` says that it is words.
+    return graphviz.nohtml(str(graphviz.escape(text)).replace("\n", "\\n"))
 
 
 def _box_label(box: Box) -> str:
     head = box.title + (f"  {box.name}" if box.name else "")
     detail = box.detail + (f"  {box.mark}" if box.mark else "")
     rows = [f"{reading.label}: {'; '.join(reading.lines)}" for reading in box.readings]
-    return _label("\n".join([head, detail, *rows])).replace("\n", "\\n")
+    badges = [" · ".join(badge.text for badge in box.badges)] if box.badges else []
+    return _label("\n".join([head, *([detail] if detail else []), *rows, *badges]))
 
 
 def _wire(wire: Wire, scene: Scene, theme: Theme) -> dict[str, str]:

@@ -2,36 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from viz.from_graph import scene
-from viz.layout import layout
+from viz.fitting import fitted
+from viz.from_graph import Which, scene
 from viz.placed import Placed
 from viz.scene import Scene
+from viz.sheet import Fit, Sheet, sheets
 from viz.text import missing
-from viz.theme import LIGHT, Theme
+from viz.theme import LIGHT, Theme, theme_of
 
-__all__ = ["FORMATS", "Drawing", "draw", "write_file"]
+__all__ = ["FORMATS", "Again", "Drawing", "draw", "write_file"]
 
 
 def draw(
     source: Any,
     path: str | os.PathLike[str] | None = None,
     *,
-    direction: str = "LR",
+    view: str | Iterable[str] | None = None,
+    direction: str | None = None,
     title: str = "",
+    to: Any = None,
+    theme: str | Theme = LIGHT,
+    width: float | None = None,
+    slide: str | None = None,
+    page: str | None = None,
     engine: str | None = None,
-    theme: Theme = LIGHT,
+    **which: Unpack[Which],
 ) -> Drawing:
     """Draw a graph (its structure), a run (values and gradients), a scalar node or a scene; save it if a path is given.
 
-    `direction` is "LR" or "TB". `engine` names a layout engine; without it the embedded one is used, and others only
-    where that is missing.
+    view : what the picture shows, by names of views, as in "values+health"; see viz.VIEWS
+    direction : "LR" (to the right, if not said) or "TB" (downwards); on a slide or page, what comes out larger
+    theme : "light", "dark", "print" (grey), "contrast", or a Theme of your own
+    width, slide, page : fit it to a width in pixels, to a slide ("16:9", "4:3"), or to paper ("a4", "letter"), over
+        several pages if need be
+    engine : a layout engine by name; without it the embedded one is used, and others only where that is missing
+    to : the node, or its name, that views such as "paths" are about
+    which : what part of the graph is drawn, by depth, fold, unfold, repeats, hide, focus and reach; see viz.outline
 
     Example
     -------
@@ -41,46 +56,102 @@ def draw(
     >>> drawing.svg[:4]
     '<svg'
     """
-    what = scene(source, title=title)
-    drawing = Drawing(what, direction=direction, engine=engine, theme=theme)
+    what = scene(source, view=view, title=title, to=to, **which)
+    fit = Fit(width, slide, page)
+    drawing = Drawing(what, direction=direction, engine=engine, theme=theme_of(theme), fit=fit)
+    if not isinstance(source, Scene):
+        drawing.again = Again(source, {"view": view, "title": title, "to": to}, which)
     if path is not None:
         drawing.save(path)
     return drawing
+
+
+@dataclass(frozen=True)
+class Again:
+    """How a drawing's scene was made, so that the same can be drawn with other scopes folded."""
+
+    source: Any
+    how: Mapping[str, Any]
+    which: Which
+
+    def scene(self, **which: Unpack[Which]) -> Scene:
+        """The scene of the same source, with these words in place of the ones that it was drawn with."""
+        words: Which = {**self.which, **which}
+        return scene(self.source, **self.how, **words)
 
 
 class Drawing:
     """A picture: it shows itself in a notebook and saves itself. The layout is made once, on first need."""
 
     def __init__(
-        self, scene: Scene, *, direction: str = "LR", engine: str | None = None, theme: Theme = LIGHT
+        self,
+        scene: Scene,
+        *,
+        direction: str | None = None,
+        engine: str | None = None,
+        theme: Theme = LIGHT,
+        fit: Fit | None = None,
     ):
         self.scene = scene
-        self.direction = direction
+        self._direction = direction
         self.engine = engine
         self.theme = theme
+        self.fit = fit or Fit()
+        self.again: Again | None = None
+
+    @classmethod
+    def of_placed(cls, placed: Placed, *, strange: bool = False, fit: Fit | None = None) -> Drawing:
+        """The drawing of a scene that has its places already; `strange`: with letters that no shipped font has."""
+        drawing = cls(
+            placed.scene, direction=placed.direction, engine=placed.engine, theme=placed.theme, fit=fit
+        )
+        drawing.__dict__["placed"], drawing._strange = placed, strange
+        return drawing
+
+    @property
+    def direction(self) -> str:
+        """ "LR" or "TB"."""
+        if self._direction is None and (self.fit.slide or self.fit.page):
+            return self.placed.direction
+        return self._direction or "LR"
 
     @cached_property
     def placed(self) -> Placed:
         """The scene with a place for everything. Characters that no shipped font has are named in a warning."""
-        placed = layout(self.scene, direction=self.direction, engine=self.engine, theme=self.theme)
+        placed = fitted(self.scene, self.fit, direction=self._direction, engine=self.engine, theme=self.theme)
         self._strange = bool(missing(text.text for text in placed.texts()))
         return placed
 
     @cached_property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """The sheets that the picture is fitted to; one as large as the picture if nothing was asked for."""
+        return sheets(self.placed, self.fit)
+
+    @property
     def svg(self) -> str:
-        """The picture as SVG text."""
+        """The picture as SVG text; of several sheets the first."""
+        return self._svgs[0]
+
+    @cached_property
+    def _svgs(self) -> tuple[str, ...]:
         from viz.svg import svg
 
-        return svg(self.placed)
+        return tuple(svg(self.placed, sheet if self._is_fitted else None) for sheet in self.sheets)
+
+    @property
+    def _is_fitted(self) -> bool:
+        return self.fit != Fit()
 
     def png(self, scale: float = 2.0) -> bytes:
-        """The picture as PNG bytes, with `scale` pixels per unit of length."""
+        """The picture as PNG bytes, with `scale` pixels per unit of length; of several sheets the first."""
+        return self._pngs(scale)[0]
+
+    def _pngs(self, scale: float = 2.0) -> tuple[bytes, ...]:
         from viz.png import png
 
         if not 0 < scale <= 20:
             raise ValueError(f"Drawing.png: scale is more than 0 and at most 20, found {scale!r}.")
-        text = self.svg
-        return png(text, scale=scale, system_fonts=self._strange)
+        return tuple(png(text, scale=scale, system_fonts=self._strange) for text in self._svgs)
 
     @property
     def dot(self) -> str:
@@ -89,8 +160,45 @@ class Drawing:
 
         return dot(self.scene, direction=self.direction, theme=self.theme)
 
+    def pdf(self) -> bytes:
+        """The picture as PDF, a page for each sheet: vectors, and text that can be searched."""
+        from viz.pdf import pdf
+
+        return pdf(self.placed, self.sheets if self._is_fitted else ())
+
+    @property
+    def tikz(self) -> str:
+        """The picture as a TeX document for `standalone`."""
+        from viz.tikz import tikz
+
+        return tikz(self.placed)
+
+    @property
+    def html(self) -> str:
+        """The picture as one page that needs nothing else: move, zoom, search, fold, every number under the mouse."""
+        from viz.html import page
+
+        return page(self)
+
+    @property
+    def mermaid(self) -> str:
+        """The scene as a Mermaid flowchart."""
+        from viz.mermaid import mermaid
+
+        return mermaid(self.scene, direction=self.direction, theme=self.theme)
+
+    @property
+    def text(self) -> str:
+        """The scene as a tree of lines, for the terminal."""
+        from viz.tree import tree
+
+        return tree(self.scene)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the file whose ending names the format, whole or not at all; returns its path."""
+        """Write the file whose ending names the format, whole or not at all; returns its path.
+
+        A picture on several sheets becomes several files in formats that have no pages: `net-1.svg`, `net-2.svg`, ...
+        """
         target = Path(path)
         ending = target.suffix.lower()
         if ending not in FORMATS:
@@ -102,14 +210,25 @@ class Drawing:
             raise FileNotFoundError(
                 f"Drawing.save: there is no folder {str(target.parent)!r} for {target.name!r}."
             )
-        write_file(target, FORMATS[ending](self))
-        return target
+        several = {".svg": self._several_svgs, ".png": self._pngs}.get(ending)
+        if several is None or not self._is_fitted or len(self.sheets) == 1:
+            write_file(target, FORMATS[ending](self))
+            return target
+        named = [target.with_stem(f"{target.stem}-{k}") for k in range(1, len(self.sheets) + 1)]
+        for file, data in zip(named, several(), strict=True):
+            write_file(file, data)
+        return named[0]
+
+    def _several_svgs(self) -> tuple[bytes, ...]:
+        return tuple(text.encode() for text in self._svgs)
 
     def _repr_svg_(self) -> str:
         return self.svg
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+        from viz.notebook import bundle
+
+        return bundle(self)
 
     def __repr__(self) -> str:
         wires = sum(wire.kind == "forward" for wire in self.scene.wires)
@@ -132,8 +251,26 @@ def write_file(target: Path, data: bytes) -> None:
         raise
 
 
+def _text_format(module: str, function: str) -> Callable[[Drawing], bytes]:
+    """A format that is written from the scene alone."""
+
+    def write(drawing: Drawing) -> bytes:
+        text: str = getattr(importlib.import_module(f"viz.{module}"), function)(drawing.scene)
+        return text.encode()
+
+    return write
+
+
 FORMATS: Mapping[str, Callable[[Drawing], bytes]] = {
     ".svg": lambda drawing: drawing.svg.encode(),
     ".png": lambda drawing: drawing.png(),
+    ".pdf": lambda drawing: drawing.pdf(),
+    ".tex": lambda drawing: drawing.tikz.encode(),
+    ".html": lambda drawing: drawing.html.encode(),
     ".dot": lambda drawing: drawing.dot.encode(),
+    ".mmd": lambda drawing: drawing.mermaid.encode(),
+    ".json": _text_format("scene_json", "scene_to_json"),
+    ".md": _text_format("tables", "markdown"),
+    ".csv": _text_format("tables", "csv_table"),
+    ".txt": _text_format("tree", "tree"),
 }
