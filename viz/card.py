@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viz.placed import PlacedBox, PlacedHeat, Point, Rect, Text
-from viz.scene import Box, Reading
+from viz.formula import formula
+from viz.placed import PlacedBadge, PlacedBox, PlacedHeat, PlacedSketch, Point, Rect, Text
+from viz.scene import Badge, Box, Reading
 from viz.text import shorten, width
 from viz.theme import Theme
 
@@ -18,6 +19,10 @@ _WIDEST_TITLE = 190.0
 _SMALLEST_WIDTH = 54.0
 _PORT_PITCH = 15.0
 _CELLS_SIDE = 30.0
+# Images stand in rows of so many, each within a square of this side; lines and bars have one size.
+_PICTURES_IN_ROW, _PICTURE_SIDE, _PICTURE_GAP = 4, 30.0, 3.0
+_SPARK, _SPAN = (64.0, 20.0), (72.0, 9.0)
+_BADGE_HEIGHT, _BADGE_PAD = 14.0, 5.0
 _QUIET_STATES = ("not computed", "no path", "stale", "accumulated")
 
 
@@ -30,6 +35,8 @@ class Card:
     texts: tuple[Text, ...]
     heats: tuple[PlacedHeat, ...]
     rules: tuple[tuple[Point, Point], ...]
+    badges: tuple[PlacedBadge, ...] = ()
+    sketches: tuple[PlacedSketch, ...] = ()
 
     def place(self, box: Box, x: float, y: float) -> PlacedBox:
         """The same contents with the corner at (x, y)."""
@@ -39,12 +46,14 @@ class Card:
             tuple(t.moved(x, y) for t in self.texts),
             tuple(PlacedHeat(h.rect.moved(x, y), h.heat) for h in self.heats),
             tuple(((a + x, b + y), (c + x, d + y)) for (a, b), (c, d) in self.rules),
+            tuple(b.moved(x, y) for b in self.badges),
+            sketches=tuple(PlacedSketch(s.rect.moved(x, y), s.sketch) for s in self.sketches),
         )
 
 
 def card(box: Box, theme: Theme, direction: str, wires_in: int, wires_out: int) -> Card:
     """Measure a box. `wires_in` and `wires_out` ports must find room on the sides that face the flow."""
-    ink = theme.inks[box.role]
+    ink = theme.ink(box.role, box.tone)
     flows_down = direction == "TB"
     ports = box.ports if len(set(box.ports)) > 1 else ()
     names = [shorten(p, 34.0, theme.small_size) for p in ports]
@@ -79,7 +88,9 @@ def card(box: Box, theme: Theme, direction: str, wires_in: int, wires_out: int) 
 
     blocks = _Readings(box.readings, theme, left, y)
     inner = max(inner, blocks.inner)
-    y = blocks.bottom + _PAD_Y
+    badges, y, row = _badges(box.badges, theme, left, blocks.bottom)
+    inner = max(inner, row)
+    y += _PAD_Y
 
     total = max(inner + left + _PAD_X, _SMALLEST_WIDTH)
     if flows_down:
@@ -104,7 +115,25 @@ def card(box: Box, theme: Theme, direction: str, wires_in: int, wires_out: int) 
             at = Text(6.0, height * share + 0.33 * theme.small_size, name, theme.small_size, theme.muted)
         texts.append(at)
     rules = tuple(((left, at), (right, at)) for at in blocks.rules)
-    return Card(total, height, (*texts, *blocks.texts), blocks.heats, rules)
+    return Card(total, height, (*texts, *blocks.texts), blocks.heats, rules, badges, blocks.sketches)
+
+
+def _badges(
+    badges: tuple[Badge, ...], theme: Theme, left: float, top: float
+) -> tuple[tuple[PlacedBadge, ...], float, float]:
+    """The badges in rows below the readings, where these rows end, and how wide they are."""
+    placed: list[PlacedBadge] = []
+    x, y, widest, size = left, top + 6.0, 0.0, theme.small_size
+    for badge in badges:
+        words = shorten(badge.text, _WIDEST_TITLE, size)
+        w = width(words, size) + 2 * _BADGE_PAD
+        if x > left and x + w - left > _WIDEST_TITLE:
+            x, y = left, y + _BADGE_HEIGHT + 3.0
+        rect = Rect(x, y, w, _BADGE_HEIGHT)
+        text = Text(x + _BADGE_PAD, y + 0.74 * _BADGE_HEIGHT, words, size, theme.ink("op", badge.tone).text)
+        placed.append(PlacedBadge(badge, rect, text))
+        widest, x = max(widest, x + w - left), x + w + 4.0
+    return tuple(placed), y + _BADGE_HEIGHT if placed else top, widest
 
 
 def _side_word(box: Box) -> str:
@@ -120,6 +149,7 @@ class _Readings:
     def __init__(self, readings: tuple[Reading, ...], theme: Theme, left: float, top: float):
         self.texts: tuple[Text, ...] = ()
         self.heats: tuple[PlacedHeat, ...] = ()
+        self.sketches: tuple[PlacedSketch, ...] = ()
         self.rules: list[float] = []
         self.inner = 0.0
         words = max((width(r.label, theme.small_size) for r in readings), default=0.0) + _GAP
@@ -134,24 +164,60 @@ class _Readings:
 
     def _row(self, reading: Reading, theme: Theme, left: float, start: float, top: float) -> float:
         line = 1.28 * theme.value_size
-        height = line * max(len(reading.lines), 1)
+        drawn = formula(reading.formula) if reading.formula and reading.lines else None
+        # A fraction reaches further up and down than a line of text.
+        up = 0.83 * theme.value_size + 0.1 * line
+        down = line - up
+        if drawn is not None:
+            up, down = (
+                max(up, drawn.up * theme.value_size + 1.5),
+                max(down, drawn.down * theme.value_size + 1.5),
+            )
+        said = up + down + line * max(len(reading.lines) - 1, 0)
+        x, height = self._sketched(reading, start, top, said)
+        quiet = reading.state in _QUIET_STATES
+        colour = theme.warning if reading.state == "not finite" else theme.muted if quiet else theme.text
+        first = top + (height - said) / 2 + up
+        for i, text in enumerate(reading.lines):
+            size = theme.value_size if i == 0 else theme.detail_size
+            shade = theme.muted if i else colour
+            at = first + (down - (line - 0.83 * theme.value_size - 0.1 * line) + i * line if i else 0.0)
+            words = Text(x, at, text, size, shade, tex="" if i else reading.formula)
+            self.texts += (words,)
+            self.inner = max(self.inner, x + words.width)
+        self.inner = max(self.inner, x - _GAP if x > start else x)
+        self.texts += (Text(left, first, reading.label, theme.small_size, theme.muted),)
+        return top + height
+
+    def _sketched(self, reading: Reading, start: float, top: float, height: float) -> tuple[float, float]:
+        """Place cells, images, a line or a bar; gives where the words begin, and how high the row is."""
         x = start
         if reading.heat is not None:
             w, h = _cells_size(reading.heat.rows)
             height = max(height, h + 2)
             self.heats += (PlacedHeat(Rect(x, top + (height - h) / 2, w, h), reading.heat),)
             x += w + _GAP
-        quiet = reading.state in _QUIET_STATES
-        colour = theme.warning if reading.state == "not finite" else theme.muted if quiet else theme.text
-        first = top + (height - line * len(reading.lines)) / 2 + 0.83 * theme.value_size + 0.1 * line
-        for i, text in enumerate(reading.lines):
-            size = theme.value_size if i == 0 else theme.detail_size
-            shade = theme.muted if i else colour
-            self.texts += (Text(x, first + i * line, text, size, shade),)
-            self.inner = max(self.inner, x + width(text, size))
-        self.inner = max(self.inner, x - _GAP if reading.heat else x)
-        self.texts += (Text(left, first, reading.label, theme.small_size, theme.muted),)
-        return top + height
+        if reading.pictures:
+            side = _PICTURE_SIDE / max(max(p.width, p.height) for p in reading.pictures)
+            w = side * max(p.width for p in reading.pictures) + _PICTURE_GAP
+            h = side * max(p.height for p in reading.pictures) + _PICTURE_GAP
+            columns = min(len(reading.pictures), _PICTURES_IN_ROW)
+            rows = -(-len(reading.pictures) // columns)
+            height = max(height, rows * h - _PICTURE_GAP + 2)
+            y = top + (height - rows * h + _PICTURE_GAP) / 2
+            self.sketches += tuple(
+                PlacedSketch(
+                    Rect(x + w * (k % columns), y + h * (k // columns), p.width * side, p.height * side), p
+                )
+                for k, p in enumerate(reading.pictures)
+            )
+            x += columns * w - _PICTURE_GAP + _GAP
+        for sketch, (w, h) in ((reading.spark, _SPARK), (reading.span, _SPAN)):
+            if sketch is not None:
+                height = max(height, h + 2)
+                self.sketches += (PlacedSketch(Rect(x, top + (height - h) / 2, w, h), sketch),)
+                x += w + _GAP
+        return x, height
 
 
 def _cells_size(rows: tuple[tuple[float, ...], ...]) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from viz.scene import Box, Group, Wire
 
@@ -40,8 +41,11 @@ def columns(
     for wire in wires:
         if group[wire.source] == group[wire.target] and wire.source not in entered:
             readers[wire.target].append(wire.source)
-    wishes: dict[tuple[str, str], None] = {}
+    region = {b.id: _region(b.group, paths, groups) for b in boxes}
+    wishes = _regions_in_turn(boxes, wires, groups, region)
     for wire in wires:
+        if region[wire.source] != region[wire.target]:
+            continue  # regions stand one behind the other anyway
         home = _ancestors(group[wire.source], paths)
         for path in _ancestors(group[wire.target], paths):
             if path not in home:
@@ -55,6 +59,31 @@ def columns(
             after[first].append(then)
             kept.append((first, then))
     return tuple(kept)
+
+
+def _region(group: str | None, paths: Mapping[str, tuple[str, ...]], groups: Sequence[Group]) -> str | None:
+    """The region that a group is, or lies in."""
+    kinds = {g.id: g.kind for g in groups}
+    within = (group, *_ancestors(group, paths)) if group is not None else ()
+    return next((path for path in within if kinds.get(path) == "region"), None)
+
+
+def _regions_in_turn(
+    boxes: Sequence[Box],
+    wires: Sequence[Wire],
+    groups: Sequence[Group],
+    region: Mapping[str, str | None],
+) -> dict[tuple[str, str], None]:
+    """Whatever ends a region comes before whatever begins the next, so that they stand side by side."""
+    inside = [wire for wire in wires if region[wire.source] == region[wire.target]]
+    entered, left = {wire.target for wire in inside}, {wire.source for wire in inside}
+    order = [g.id for g in groups if g.kind == "region"]
+    wishes: dict[tuple[str, str], None] = {}
+    for before, after in pairwise(order):
+        ends = [b.id for b in boxes if region[b.id] == before and b.id not in left]
+        begins = [b.id for b in boxes if region[b.id] == after and b.id not in entered]
+        wishes.update(((first, then), None) for first in ends for then in begins)
+    return wishes
 
 
 def _path(group: str, parent: Mapping[str, str | None]) -> tuple[str, ...]:

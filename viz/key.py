@@ -14,6 +14,7 @@ __all__ = ["PlacedLegend", "place_legend"]
 
 _SAMPLE = {
     "box": (22.0, 13.0),
+    "tone": (22.0, 13.0),
     "forward": (30.0, 8.0),
     "sign": (34.0, 8.0),
     "heat": (27.0, 9.0),
@@ -22,7 +23,7 @@ _SAMPLE = {
 _GAP, _CLASS_GAP, _SAMPLE_GAP, _ROW = 18.0, 34.0, 7.0, 21.0
 _DECADE = 30.0
 # Entries of one class stay together: what boxes are, what backward wires are, how numbers are written.
-_CLASSES = (("box", "forward"), ("sign", "scale"), ("heat", "text"))
+_CLASSES = (("box", "tone", "forward"), ("sign", "scale"), ("heat", "text"))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from math import floor
 
+import numpy as np
+
 from viz.placed import Point, Rect, Text
-from viz.route import normals, sampled
+from viz.route import normals
+from viz.samples import Samples
 
 __all__ = ["Ground", "free_place"]
 
@@ -21,25 +24,35 @@ class Ground:
 
     def __init__(self, boxes: Iterable[Rect], curves: Iterable[tuple[Sequence[Point], float]]):
         self._rects: dict[tuple[int, int], list[Rect]] = defaultdict(list)
-        self._points: dict[tuple[int, int], list[tuple[float, float, float]]] = defaultdict(list)
         for rect in boxes:
             self.take(rect)
-        for curve, width in curves:
-            self.run(curve, width)
+        curves = list(curves)
+        samples = Samples([curve for curve, _ in curves], _SPACING)
+        halves = np.array([width / 2 for _, width in curves])[samples.curve]
+        cells = np.floor(samples.points / _CELL).astype(np.int64)
+        order = np.lexsort((cells[:, 1], cells[:, 0]))
+        cells = cells[order]
+        self._samples = np.column_stack([samples.points, halves])[order]
+        starts = np.flatnonzero(np.any(np.diff(cells, axis=0, prepend=cells[:1] - 1), axis=1))
+        ends = np.append(starts, len(cells))[1:]
+        # Of a large picture few cells are ever asked for: their points are read out when they are.
+        self._spans = {
+            (i, j): (start, end)
+            for (i, j), start, end in zip(cells[starts].tolist(), starts.tolist(), ends.tolist(), strict=True)
+        }
+        self._points: dict[tuple[int, int], list[list[float]]] = {}
 
-    def run(self, curve: Sequence[Point], width: float) -> None:
-        """A wire of this width runs here from now on."""
-        for x, y in sampled(curve, _SPACING):
-            self._points[floor(x / _CELL), floor(y / _CELL)].append((x, y, width / 2))
+    def _points_in(self, cell: tuple[int, int]) -> list[list[float]]:
+        found = self._points.get(cell)
+        if found is None:
+            start, end = self._spans.get(cell, (0, 0))
+            found = self._points[cell] = self._samples[start:end].tolist()
+        return found
 
     def take(self, rect: Rect) -> None:
         """Something stands here from now on."""
         for cell in _cells(rect):
             self._rects[cell].append(rect)
-
-    def met_by(self, rect: Rect) -> set[Rect]:
-        """The rectangles that share room with this one."""
-        return {other for cell in _cells(rect) for other in self._rects.get(cell, ()) if rect.meets(other)}
 
     def is_free(self, rect: Rect) -> bool:
         """Whether nothing stands here, with a little distance around."""
@@ -49,7 +62,7 @@ class Ground:
                 return False
         # A wide wire reaches beyond the cell in which its middle lies.
         for cell in _cells(around.grown(6.0)):
-            for x, y, half in self._points.get(cell, ()):
+            for x, y, half in self._points_in(cell):
                 if around.x - half < x < around.right + half and around.y - half < y < around.bottom + half:
                     return False
         return True

@@ -10,32 +10,61 @@ from viz.columns import columns
 from viz.engines import Job, JobBox, JobGroup, JobWire, Places, solve
 from viz.key import place_legend
 from viz.labels import Ground, free_place
+from viz.naming import Naming
 from viz.placed import Placed, PlacedBox, PlacedEntry, PlacedGroup, PlacedWire, Point, Rect, Text
-from viz.route import arrow, cut_end, flatten, head_length, nearest, offset, reversed_curve, sampled
+from viz.route import flatten, nearest
+from viz.rows import in_rows
 from viz.scene import Box, Scene, Wire
-from viz.smooth import Smoother
 from viz.text import ASCENT, DESCENT, shorten, width
 from viz.theme import LIGHT, Theme
+from viz.wiring import BETWEEN_PAIR, Wiring
 
 __all__ = ["layout"]
 
 _DIRECTIONS = ("LR", "TB")
-_BETWEEN_PAIR = 2.6
 _WIDEST_LABEL = 260.0
 # Beyond this size nobody sees a second layout that orders outgoing wires by where they go, or straightened wires.
 _FINE_AT_MOST = 400
+# So are pictures with so many boxes, or so many faults, that more room would only make them larger.
+_SPREADS, _SPREAD_AT_MOST, _FAULTS_AT_MOST = (1.4, 1.9, 2.5), 150, 16
 
 
-def layout(scene: Scene, *, direction: str = "LR", engine: str | None = None, theme: Theme = LIGHT) -> Placed:
-    """Place a scene: "LR" flows to the right, "TB" downwards. `engine` is "embedded", "dot", "layers", or chosen."""
+def layout(
+    scene: Scene,
+    *,
+    direction: str = "LR",
+    engine: str | None = None,
+    theme: Theme = LIGHT,
+    ratio: float | None = None,
+    room: float | None = None,
+) -> Placed:
+    """Place a scene: "LR" flows to the right, "TB" downwards. `engine` is "embedded", "dot", "layers", or chosen.
+
+    ratio : a long picture that flows to the right is broken into rows, to come near this width : height
+    room : or into rows that are at most so wide
+    """
     if direction not in _DIRECTIONS:
         raise ValueError(f"viz: direction is 'LR' (to the right) or 'TB' (downwards), found {direction!r}.")
     plan = _Plan(scene, direction, theme)
-    places = solve(plan.job({}), engine)
+    plan.ratio, plan.room = ratio, room
+    best = _page(plan, engine)
+    # Where wires stay in each other's way, more room between boxes helps.
+    for plan.spread in _SPREADS if len(scene.boxes) <= _SPREAD_AT_MOST else ():
+        if not 0 < best.faults <= _FAULTS_AT_MOST:
+            break
+        best = min(best, _page(plan, engine), key=lambda page: page.faults)
+    return best.placed
+
+
+def _page(plan: _Plan, engine: str | None) -> _Page:
+    job = plan.job({})
+    places = solve(job, engine)
     order = plan.order_of_ports(places)
     if order:
-        places = solve(plan.job(order), engine)
-    return _Page(plan, places).placed
+        job = plan.job(order)
+        places = solve(job, engine)
+    rows = in_rows(job, places, plan.ratio, plan.room) if plan.ratio or plan.room else None
+    return _Page(plan, rows or places)
 
 
 class _Plan:
@@ -43,6 +72,9 @@ class _Plan:
 
     def __init__(self, scene: Scene, direction: str, theme: Theme):
         self.scene, self.direction, self.theme = scene, direction, theme
+        self.spread = 1.0
+        self.ratio: float | None = None
+        self.room: float | None = None
         self.forward = [w for w in scene.wires if w.kind == "forward"]
         self.twins = {w.beside: w for w in scene.wires if w.kind == "backward"}
         self.leaving: dict[str, list[Wire]] = defaultdict(list)
@@ -92,7 +124,10 @@ class _Plan:
         )
         numbered = any(w.label[0] for w in wires)
         gap = 26.0 if self.twins else 20.0
-        return Job(boxes, wires, groups, self.before, self.direction, gap, 56.0 if numbered else 40.0)
+        layer_gap = 56.0 if numbered else 40.0
+        return Job(
+            boxes, wires, groups, self.before, self.direction, gap * self.spread, layer_gap * self.spread
+        )
 
     def group_label(self, label: str) -> str:
         return shorten(label, _WIDEST_LABEL, self.theme.detail_size)
@@ -109,7 +144,7 @@ class _Plan:
     def lift(self, twin: Wire) -> float:
         """How far the outer edge of a backward wire lies from the middle of the pair."""
         w = self.theme.wire_width(twin.size, self.scene.scale)
-        return (_BETWEEN_PAIR + self.theme.forward_width + w) / 2 + w / 2
+        return (BETWEEN_PAIR + self.theme.forward_width + w) / 2 + w / 2
 
     def order_of_ports(self, places: Places) -> dict[str, int]:
         """Wires leave a box in the order in which their targets lie across the flow, so that they do not cross."""
@@ -138,6 +173,7 @@ class _Page:
         self.plan, self.places, self.theme = plan, places, plan.theme
         scene, theme = plan.scene, plan.theme
         self.frames = places.frames
+        self.wiring = self._wiring()
         bounds = self._bounds()
         legend = place_legend(scene, theme, max(bounds.w, 440.0))
         title_height = theme.heading_size * 2 if scene.title else 0.0
@@ -158,8 +194,17 @@ class _Page:
             rule = ((theme.margin, at), (theme.margin + inner, at))
             entries = legend.at(theme.margin, at + 16.0)
             bottom = at + 16.0 + legend.height
+        notes: list[Text] = []
+        size = theme.detail_size
+        for words in scene.notes:
+            bottom += 6.0 + 1.2 * size
+            notes.append(
+                Text(theme.margin, bottom - 0.3 * size, shorten(words, inner, size), size, theme.muted)
+            )
         boxes = tuple(self._box(box) for box in scene.boxes)
-        wires = self._wires({b.box.id: b.rect for b in boxes})
+        self.rects = [b.rect for b in boxes]
+        self.wiring.move(self.dx, self.dy)
+        groups, wires = self._words()
         self.placed = Placed(
             scene=scene,
             theme=theme,
@@ -169,7 +214,7 @@ class _Page:
             height=round(bottom + theme.margin, 1),
             boxes=boxes,
             wires=wires,
-            groups=tuple(self._groups(wires)),
+            groups=groups,
             entries=entries,
             title=Text(
                 theme.margin,
@@ -182,6 +227,7 @@ class _Page:
             if title
             else None,
             legend_rule=rule,
+            notes=tuple(notes),
         )
 
     def _bounds(self) -> Rect:
@@ -193,7 +239,9 @@ class _Page:
             xs += (x - c.width / 2, x + c.width / 2)
             ys += (y - c.height / 2, y + c.height / 2)
         reach = self.theme.widest + 3
-        for curve in self.places.curves.values():
+        led = self.wiring.led
+        for key, engine_curve in self.places.curves.items():
+            curve = self.wiring.middles[key] if led[key] else engine_curve
             for x, y in flatten(curve):
                 xs += (x - reach, x + reach)
                 ys += (y - reach, y + reach)
@@ -215,68 +263,49 @@ class _Page:
         x, y = self._moved(self.places.centres[box.id])
         return c.place(box, x - c.width / 2, y - c.height / 2)
 
-    def _groups(self, wires: tuple[PlacedWire, ...]) -> list[PlacedGroup]:
-        depth: dict[str | None, int] = {None: -1}
-        found = []
-        points = [p for wire in wires for p in sampled(wire.curve, 4.0)] if self.frames else []
-        for group in self.plan.scene.groups:
-            depth[group.id] = depth[group.parent] + 1
-            frame = self.frames.get(group.id)
-            if frame is None:
-                continue
-            rect = frame.moved(self.dx, self.dy)
-            near = [p for p in points if rect.x < p[0] < rect.right and rect.y - 9 < p[1] < rect.bottom + 9]
-            label = self._group_label(self.plan.group_label(group.label), rect, near)
-            found.append(PlacedGroup(group, rect, label, depth[group.id]))
-        return found
+    def _wiring(self) -> Wiring:
+        """The wires where the engine put the boxes."""
+        plan = self.plan
+        rects = {}
+        for key, (x, y) in self.places.centres.items():
+            c = plan.cards[key]
+            rects[key] = Rect(x - c.width / 2, y - c.height / 2, c.width, c.height)
+        wiring = Wiring(
+            plan.forward, plan.twins, self.places.curves, rects, self.theme, plan.scene.scale, plan.direction
+        )
+        if len(rects) <= _FINE_AT_MOST:
+            wiring.smooth()
+            wiring.mend()
+        return wiring
 
-    def _group_label(self, words: str, rect: Rect, points: list[Point]) -> Text:
-        """The name stands at the upper left, further along that edge where a wire passes, or at the lower edge."""
-        size, step = self.theme.detail_size, 12.0
-        first = Text(rect.x + 11, rect.y + 15.5, words, size, self.theme.muted, "medium")
-        tries = max(1, int((rect.w - first.width - 22) / step))
-        for drop, reach in ((0.0, 5.0), (0.0, 1.0), (rect.h - 21.0, 1.0)):
-            for k in range(tries):
-                label = first.moved(k * step, drop)
-                around = label.rect.grown(reach)
-                if not any(around.x < x < around.right and around.y < y < around.bottom for x, y in points):
-                    return label
-        return first
-
-    def _wires(self, rects: Mapping[str, Rect]) -> tuple[PlacedWire, ...]:
-        theme, scale = self.theme, self.plan.scene.scale
-        placed: list[PlacedWire] = []
-        backward: list[PlacedWire] = []
-        middles: dict[str, tuple[Point, ...]] = {}
-        fine = len(rects) <= _FINE_AT_MOST
-        smoother = Smoother(rects.values(), self.plan.direction, theme.widest + 2.0)
-        for wire in self.plan.forward:
-            middle = self._ends(wire, tuple(self._moved(p) for p in self.places.curves[wire.id]), rects)
-            middle = smoother.smooth(middle) if fine else middle
-            twin = self.plan.twins.get(wire.id)
-            if twin is None:
-                placed.append(_wire(wire, middle, theme.forward_width))
-                continue
-            w = theme.wire_width(twin.size, scale)
-            placed.append(_wire(wire, offset(middle, -(_BETWEEN_PAIR + w) / 2), theme.forward_width))
-            back = reversed_curve(offset(middle, (_BETWEEN_PAIR + theme.forward_width) / 2))
-            backward.append(_wire(twin, back, w))
-            middles[twin.id] = middle
-        if not any(done.wire.label for done in backward):
-            return (*placed, *backward)
-        ground = Ground(rects.values(), ((w.curve, w.width) for w in (*placed, *backward)))
-        for done in (*placed, *backward):
+    def _ground(self) -> Ground:
+        """Boxes, wires and arrow heads; only asked for where words have to find a place between them."""
+        placed = self.wiring.placed
+        ground = Ground(self.rects, [(w.curve, w.width) for w in placed])
+        for done in placed:
             x, y = zip(*done.head, strict=True)
             ground.take(Rect(min(x), min(y), max(x) - min(x), max(y) - min(y)))
-        return (*placed, *(self._labelled(done, middles[done.wire.id], ground) for done in backward))
+        return ground
 
-    def _ends(self, wire: Wire, curve: tuple[Point, ...], rects: Mapping[str, Rect]) -> tuple[Point, ...]:
-        """Engines round sizes to whole points: let the wire end exactly on the sides of its boxes."""
-        source, target = rects[wire.source], rects[wire.target]
-        (x0, y0), (x1, y1) = curve[0], curve[-1]
-        if self.plan.direction == "LR":
-            return ((source.right, y0), *curve[1:-1], (target.x, y1))
-        return ((x0, source.bottom), *curve[1:-1], (x1, target.y))
+    def _words(self) -> tuple[tuple[PlacedGroup, ...], tuple[PlacedWire, ...]]:
+        """Groups with their names, and wires with their numbers."""
+        wiring = self.wiring
+        placed = wiring.placed
+        self.faults = len(wiring.faults)
+        labelled = any(done.wire.label for done in placed)
+        if not self.frames and not labelled:
+            return (), placed
+        ground = self._ground()
+        frames = {key: frame.moved(self.dx, self.dy) for key, frame in self.frames.items()}
+        naming = Naming(frames, ground, self.theme)
+        groups = tuple(naming.placed(self.plan.scene.groups, self.plan.group_label))
+        self.faults += naming.crossed
+        if labelled:
+            placed = tuple(
+                self._labelled(done, wiring.middles[done.wire.beside], ground) if done.wire.label else done
+                for done in placed
+            )
+        return groups, placed
 
     def _labelled(self, placed: PlacedWire, middle: tuple[Point, ...], ground: Ground) -> PlacedWire:
         """The wire with its number at the place that the engine kept for it, or at a free one beside the wire.
@@ -284,8 +313,6 @@ class _Page:
         Where all around is taken the number is left to the tooltip: a number over a wire cannot be read.
         """
         twin, theme = placed.wire, self.theme
-        if not twin.label:
-            return placed
         size, lift = theme.small_size, self.plan.lift(twin)
         label = Text(0.0, 0.0, twin.label, size, theme.signs[twin.sign], anchor="middle")
         wishes = []
@@ -305,8 +332,3 @@ class _Page:
                 wishes.append((x, y))
         found = free_place(label, wishes, placed.curve, placed.width, ground, self.area)
         return PlacedWire(twin, placed.curve, placed.head, placed.width, found)
-
-
-def _wire(wire: Wire, curve: tuple[Point, ...], w: float) -> PlacedWire:
-    line = cut_end(curve, head_length(w))
-    return PlacedWire(wire, line, arrow(line[-1], curve[-1], w), w)

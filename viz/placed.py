@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from viz.scene import Box, Entry, Group, Heat, Scene, Wire
+from viz.formula import Formula, Stroke, formula
+from viz.scene import Badge, Box, Entry, Group, Heat, Picture, Scene, Span, Spark, Wire
 from viz.text import ASCENT, DESCENT, width
 from viz.theme import Theme
 
 __all__ = [
     "Placed",
+    "PlacedBadge",
     "PlacedBox",
     "PlacedEntry",
     "PlacedGroup",
     "PlacedHeat",
+    "PlacedSketch",
     "PlacedWire",
     "Point",
     "Rect",
@@ -67,7 +71,10 @@ class Rect:
 
 @dataclass(frozen=True)
 class Text:
-    """One line of text: `x` is its start, middle or end as `anchor` says, `y` its baseline."""
+    """One line of text: `x` is its start, middle or end as `anchor` says, `y` its baseline.
+
+    `tex` is the formula that the text stands for, where it is one; `formula` are its outlines if it is drawn so.
+    """
 
     x: float
     y: float
@@ -76,21 +83,33 @@ class Text:
     colour: str
     weight: str = "regular"
     anchor: str = "start"
+    tex: str = ""
+
+    @property
+    def formula(self) -> Formula | None:
+        return formula(self.tex) if self.tex else None
 
     @property
     def width(self) -> float:
-        return width(self.text, self.size, self.weight)
+        drawn = self.formula
+        return width(self.text, self.size, self.weight) if drawn is None else drawn.width * self.size
+
+    def strokes(self) -> Iterable[Stroke]:
+        """The outlines of the formula on the page; none for a text that is drawn as text."""
+        drawn = self.formula
+        return () if drawn is None else drawn.strokes(self.rect.x, self.y, self.size)
 
     @property
     def rect(self) -> Rect:
         """What the line covers."""
         shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor]
-        height = (ASCENT + DESCENT) * self.size
-        return Rect(self.x - shift * self.width, self.y - ASCENT * self.size, self.width, height)
+        drawn = self.formula
+        up, down = (ASCENT, DESCENT) if drawn is None else (drawn.up, drawn.down)
+        return Rect(self.x - shift * self.width, self.y - up * self.size, self.width, (up + down) * self.size)
 
     def moved(self, dx: float, dy: float) -> Text:
         """The same text elsewhere."""
-        return Text(self.x + dx, self.y + dy, self.text, self.size, self.colour, self.weight, self.anchor)
+        return replace(self, x=self.x + dx, y=self.y + dy)
 
 
 @dataclass(frozen=True)
@@ -102,14 +121,41 @@ class PlacedHeat:
 
 
 @dataclass(frozen=True)
+class PlacedSketch:
+    """An image, a line or a bar inside `rect`."""
+
+    rect: Rect
+    sketch: Picture | Spark | Span
+
+
+@dataclass(frozen=True)
+class PlacedBadge:
+    """A badge: its frame and its words."""
+
+    badge: Badge
+    rect: Rect
+    text: Text
+
+    def moved(self, dx: float, dy: float) -> PlacedBadge:
+        """The same badge elsewhere."""
+        return PlacedBadge(self.badge, self.rect.moved(dx, dy), self.text.moved(dx, dy))
+
+
+@dataclass(frozen=True)
 class PlacedBox:
-    """A box with the places of its texts, cells and dividing lines, all in coordinates of the page."""
+    """A box with the places of its texts, cells, dividing lines and badges, all in coordinates of the page.
+
+    `ring` marks it with a thick border: it is what the picture is about, as in the frames of a film.
+    """
 
     box: Box
     rect: Rect
     texts: tuple[Text, ...]
     heats: tuple[PlacedHeat, ...]
     rules: tuple[tuple[Point, Point], ...]
+    badges: tuple[PlacedBadge, ...] = ()
+    ring: bool = False
+    sketches: tuple[PlacedSketch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,11 +204,13 @@ class Placed:
     entries: tuple[PlacedEntry, ...]
     title: Text | None
     legend_rule: tuple[Point, Point] | None
+    notes: tuple[Text, ...] = ()
 
     def texts(self) -> list[Text]:
         """Every line of text on the page."""
         found = [t for box in self.boxes for t in box.texts]
+        found += [badge.text for box in self.boxes for badge in box.badges]
         found += [w.label for w in self.wires if w.label is not None]
         found += [g.label for g in self.groups]
         found += [t for entry in self.entries for t in entry.texts]
-        return found + ([self.title] if self.title else [])
+        return [*found, *self.notes, *([self.title] if self.title else [])]

@@ -11,17 +11,21 @@ from viz.placed import Point
 __all__ = [
     "arrow",
     "cut_end",
+    "divided",
     "flatten",
     "head_length",
     "nearest",
     "normals",
     "offset",
     "reversed_curve",
+    "rounded",
     "sampled",
     "simple",
 ]
 
 Curve = tuple[Point, ...]
+# Corners are this round; arrow heads stand on straight ends of this length; a corner is never tighter than this.
+_ROUND, _STRAIGHT, _TIGHT = 34.0, 14.0, 4.0
 
 
 def offset(curve: Curve, by: float) -> Curve:
@@ -119,11 +123,18 @@ def cut_end(curve: Curve, length: float) -> Curve:
     low, high = 0.0, 1.0
     for _ in range(20):
         middle = (low + high) / 2
-        if math.dist(_split(piece, middle)[-1], tip) > length:
+        if math.dist(_at(piece, middle), tip) > length:
             low = middle
         else:
             high = middle
     return (*curve[:start], *_split(piece, low))
+
+
+def _at(piece: Sequence[Point], t: float) -> Point:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = piece
+    u = 1 - t
+    p, q, r, s = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
+    return p * ax + q * bx + r * cx + s * dx, p * ay + q * by + r * cy + s * dy
 
 
 def _split(piece: Sequence[Point], t: float) -> tuple[Point, ...]:
@@ -136,6 +147,24 @@ def _split(piece: Sequence[Point], t: float) -> tuple[Point, ...]:
     ab, bc, cd = between(a, b), between(b, c), between(c, d)
     abc, bcd = between(ab, bc), between(bc, cd)
     return a, ab, abc, between(abc, bcd)
+
+
+def divided(curve: Curve, x: float) -> tuple[Curve, Curve]:
+    """The parts of a curve that flows to the right, before and behind x; both are level where they part."""
+    for i in range(0, len(curve) - 3, 3):
+        if curve[i + 3][0] < x and i + 4 < len(curve):
+            continue
+        piece = curve[i : i + 4]
+        low, high = 0.0, 1.0
+        for _ in range(20):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _at(piece, middle)[0] < x else (low, middle)
+        a, b, c, d = _split(piece, low)
+        far, late, later, start = _split(piece[::-1], 1 - low)
+        before = (*curve[:i], a, b, (c[0], d[1]), d)
+        behind = (start, (later[0], start[1]), late, far)
+        return before, (*behind, *curve[i + 4 :])
+    return curve, curve[-1:]
 
 
 def simple(start: Point, end: Point, direction: str) -> Curve | None:
@@ -187,3 +216,33 @@ def normals(curve: Sequence[Point], spacing: float) -> Iterator[tuple[Point, Poi
 def nearest(curve: Sequence[Point], to: Point) -> Point:
     """The point of the curve that lies nearest to another point."""
     return min(flatten(curve, 16), key=lambda p: (p[0] - to[0]) ** 2 + (p[1] - to[1]) ** 2)
+
+
+def rounded(corners: Sequence[Point]) -> tuple[Point, ...]:
+    """The polygon with round corners, as cubic pieces."""
+    points = [q for k, q in enumerate(corners) if k == 0 or math.dist(q, corners[k - 1]) > 0.01]
+    curve: list[Point] = [points[0]]
+    for k in range(1, len(points) - 1):
+        a, b, c = points[k - 1 : k + 2]
+        before, after = math.dist(a, b), math.dist(b, c)
+        # Arrow heads stand on straight ends.
+        r = min(
+            _ROUND,
+            max(before - _STRAIGHT, _TIGHT) if k == 1 else before / 2,
+            max(after - _STRAIGHT, _TIGHT) if k == len(points) - 2 else after / 2,
+        )
+        enter, leave = _towards(b, a, r / before), _towards(b, c, r / after)
+        _line(curve, enter)
+        curve += [_towards(enter, b, 0.6), _towards(leave, b, 0.6), leave]
+    _line(curve, points[-1])
+    return tuple(curve)
+
+
+def _towards(a: Point, b: Point, share: float) -> Point:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+
+
+def _line(curve: list[Point], to: Point) -> None:
+    if math.dist(curve[-1], to) > 0.01:
+        start = curve[-1]
+        curve += [_towards(start, to, 1 / 3), _towards(start, to, 2 / 3), to]

@@ -160,6 +160,35 @@ def test_a_problem_is_seen(neuron_run: Any) -> None:
     assert "boxes n0 and n1 overlap" in found
 
 
+def test_a_wire_through_a_box_and_a_wire_on_a_wire_are_seen(neuron_run: Any) -> None:
+    placed = viz.layout(viz.scene(neuron_run))
+    first, second, *others = placed.wires
+    box = next(b for b in placed.boxes if b.box.id not in (first.wire.source, first.wire.target))
+    y = box.rect.y + box.rect.h / 2
+    through = tuple((box.rect.x - 10 + k * (box.rect.w + 20) / 3, y) for k in range(4))
+    found = viz.problems(
+        dataclasses.replace(placed, wires=(dataclasses.replace(first, curve=through), second, *others))
+    )
+    assert f"wire {first.wire.id} runs through box {box.box.id}" in found
+    found = viz.problems(
+        dataclasses.replace(placed, wires=(dataclasses.replace(second, curve=first.curve), first, *others))
+    )
+    assert any("run on top of one another" in words for words in found)
+
+
+def test_a_frame_with_a_stranger_and_an_untrue_legend_are_seen(classifier_run: Any) -> None:
+    placed = viz.layout(viz.scene(classifier_run))
+    group = dataclasses.replace(placed.groups[0], rect=Rect(0, 0, placed.width, placed.height))
+    found = viz.problems(dataclasses.replace(placed, groups=(group, *placed.groups[1:])))
+    assert any("which is not in it" in words for words in found)
+    entries = tuple(e for e in placed.scene.legend.entries if e.key != "input")
+    legend = viz.Legend((*entries, viz.Entry("tone", "dead", "bad")))
+    scene = dataclasses.replace(placed.scene, legend=legend)
+    found = viz.problems(dataclasses.replace(placed, scene=scene))
+    assert "the legend lacks box 'input'" in found
+    assert "the legend says tone 'bad', which does not occur" in found
+
+
 def test_a_long_chain_is_placed_without_recursion() -> None:
     boxes = tuple(viz.Box(f"n{i}", "op", "relu") for i in range(4000))
     wires = tuple(viz.Wire(f"e{i}", f"n{i}", f"n{i + 1}", 0) for i in range(3999))
