@@ -11,17 +11,72 @@ A drawing goes `scene` (what is shown) → `layout` (where) → a back end (whic
 from __future__ import annotations
 
 from viz.check import problems
+from viz.difference import Change, changes
 from viz.drawing import Drawing, draw
+from viz.explain import explain
+from viz.frames import Frames, frames
 from viz.from_graph import scene
+from viz.html import player
 from viz.layout import layout
+from viz.notebook import notebook, register
+from viz.outline import Outline, outline
+from viz.paths import Path, paths
 from viz.placed import Placed
-from viz.scene import Box, Entry, Group, Heat, Legend, Reading, Scale, Scene, Wire
+from viz.plots import (
+    Histograms,
+    Plot,
+    Table,
+    bands,
+    boundary,
+    confusion,
+    curve,
+    fit_curve,
+    gradient_sizes,
+    histogram_plot,
+    histograms,
+    loss_slice,
+    rate_curve,
+    regression_surface,
+    reliability_curve,
+    roc_curve,
+    schedule_curve,
+    surface,
+    training_curve,
+    weights,
+)
+from viz.quiz import Quiz, quiz, quizzes
+from viz.scene import (
+    Badge,
+    Box,
+    Entry,
+    Group,
+    Heat,
+    Legend,
+    Picture,
+    Reading,
+    Scale,
+    Scene,
+    Span,
+    Spark,
+    Wire,
+)
+from viz.sheet import Fit, Sheet, SmallTextWarning
 from viz.text import MissingGlyphWarning
-from viz.theme import LIGHT, Theme
-from viz.training_curve import training_curve
+from viz.theme import CONTRAST, DARK, LIGHT, PRINT, THEMES, Theme
+from viz.views import VIEWS, View
+from viz.views.diff import diff
+from viz.wrong_ways import WRONG_WAYS, wrong_way
 
 __all__ = [
-    "LIGHT", "Box", "Drawing", "Entry", "Group", "Heat", "Legend", "MissingGlyphWarning", "Placed", "Reading", "Scale",
-    "Scene", "Theme", "Wire", "draw", "layout", "problems", "scene",
-    "training_curve",
+    "CONTRAST", "DARK", "LIGHT", "PRINT", "THEMES", "VIEWS", "WRONG_WAYS", "Badge", "Box", "Change", "Drawing",
+    "Entry", "Fit", "Frames", "Group", "Heat", "Histograms", "Legend", "MissingGlyphWarning", "Outline", "Path",
+    "Picture", "Placed", "Plot", "Quiz", "Reading", "Scale", "Scene", "Sheet", "SmallTextWarning", "Span",
+    "Spark", "Table", "Theme", "View", "Wire", "bands", "boundary", "changes", "confusion", "curve", "diff",
+    "draw", "explain", "fit_curve", "frames", "gradient_sizes", "histogram_plot", "histograms", "layout",
+    "loss_slice", "notebook", "outline", "paths", "player", "problems", "quiz", "quizzes", "rate_curve",
+    "register", "regression_surface", "reliability_curve", "roc_curve", "scene", "schedule_curve", "surface",
+    "training_curve", "weights", "wrong_way",
 ]  # fmt: skip
+
+# In a notebook graphs, runs and nodes show themselves from now on.
+register()

@@ -39,7 +39,7 @@ def test_the_png_holds_the_picture(neuron_run: Any) -> None:
 @pytest.mark.parametrize("name", ["a.jpeg", "a", "a.svg.exe"])
 def test_an_unknown_ending_is_refused_with_the_known_ones(tmp_path: Path, neuron_run: Any, name: str) -> None:
     with pytest.raises(
-        ValueError, match=r"the format comes from the file's ending; .* known are \.svg, \.png, \.dot"
+        ValueError, match=r"the format comes from the file's ending; .* known are \.svg, \.png, \.pdf"
     ):
         viz.draw(neuron_run).save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
@@ -70,7 +70,8 @@ def test_a_notebook_gets_svg_and_text(neuron_run: Any) -> None:
     drawing = viz.draw(neuron_run)
     bundle = drawing._repr_mimebundle_()
     assert bundle["image/svg+xml"] == drawing._repr_svg_() == drawing.svg
-    assert bundle["text/plain"] == "<Drawing of 10 boxes, 9 wires>"
+    assert bundle["text/plain"] == drawing.text.rstrip("\n")
+    assert repr(drawing) == "<Drawing of 10 boxes, 9 wires>"
 
 
 @pytest.mark.parametrize("scale", [0, -1, 21, float("nan")])
