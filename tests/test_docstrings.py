@@ -1,0 +1,35 @@
+"""Every example in a docstring of graphnn and viz runs and shows what it says."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import importlib.util
+import os
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import graphnn
+import viz
+
+
+def modules() -> list[str]:
+    """All modules whose text has an example, in alphabetical order."""
+    found = []
+    for package in (graphnn, viz):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            file = importlib.util.find_spec(module.name).origin
+            if not module.name.endswith("__main__") and ">>> " in Path(file).read_text(encoding="utf-8"):
+                found.append(module.name)
+    return sorted([*found, "graphnn"])
+
+
+@pytest.mark.parametrize("name", modules())
+def test_examples_show_what_they_say(name: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(name)
+    found = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    assert found.failed == 0
+    assert os.listdir(tmp_path) == [], "an example leaves files behind"
