@@ -24,6 +24,7 @@ differentiated again.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -443,8 +444,11 @@ class Op:
 
     def _match(self, nodes: tuple[Node, ...]) -> Any:
         """The axes that the signature names, as the operands have them; an error where they disagree."""
-        labels = [self._who(n, i) for i, n in enumerate(nodes)]
-        return match_shapes(self.name, self.signature.inputs, [n.shape for n in nodes], labels)
+        shapes = [n.shape for n in nodes]
+        with contextlib.suppress(ShapeError):
+            return match_shapes(self.name, self.signature.inputs, shapes, [""] * len(shapes))
+        labels = [self._who(n, i) for i, n in enumerate(nodes)]  # made for the error only
+        return match_shapes(self.name, self.signature.inputs, shapes, labels)
 
     # What the engine asks
 
