@@ -17,7 +17,7 @@ import pytest
 
 import viz
 from viz.drawing import FORMATS
-from viz.scene_json import scene_from_json, scene_to_json
+from viz.formats.scene_json import scene_from_json, scene_to_json
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -10,18 +10,18 @@ A drawing goes `scene` (what is shown) → `layout` (where) → a back end (whic
 
 from __future__ import annotations
 
-from viz.check import problems
-from viz.difference import Change, changes
 from viz.drawing import Drawing, draw
-from viz.explain import explain
-from viz.frames import Frames, frames
 from viz.from_graph import scene
 from viz.html import player
-from viz.layout import layout
+from viz.lecture.quiz import Quiz, quiz, quizzes
+from viz.lecture.wrong_ways import WRONG_WAYS, wrong_way
+from viz.motion.frames import Frames, frames
 from viz.notebook import notebook, register
 from viz.outline import Outline, outline
-from viz.paths import Path, paths
-from viz.placed import Placed
+from viz.place.check import problems
+from viz.place.layout import layout
+from viz.place.placed import Placed
+from viz.place.sheet import Fit, Sheet, SmallTextWarning
 from viz.plots import (
     Histograms,
     Plot,
@@ -44,7 +44,6 @@ from viz.plots import (
     training_curve,
     weights,
 )
-from viz.quiz import Quiz, quiz, quizzes
 from viz.scene import (
     Badge,
     Box,
@@ -60,12 +59,13 @@ from viz.scene import (
     Spark,
     Wire,
 )
-from viz.sheet import Fit, Sheet, SmallTextWarning
+from viz.study.difference import Change, changes
+from viz.study.explain import explain
+from viz.study.paths import Path, paths
 from viz.text import MissingGlyphWarning
 from viz.theme import CONTRAST, DARK, LIGHT, PRINT, THEMES, Theme
 from viz.views import VIEWS, View
 from viz.views.diff import diff
-from viz.wrong_ways import WRONG_WAYS, wrong_way
 
 __all__ = [
     "CONTRAST", "DARK", "LIGHT", "PRINT", "THEMES", "VIEWS", "WRONG_WAYS", "Badge", "Box", "Change", "Drawing",

@@ -11,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
 
-from viz.fitting import fitted
 from viz.from_graph import Which, scene
-from viz.placed import Placed
+from viz.place.fitting import fitted
+from viz.place.placed import Placed
+from viz.place.sheet import Fit, Sheet, sheets
 from viz.scene import Scene
-from viz.sheet import Fit, Sheet, sheets
 from viz.text import missing
 from viz.theme import LIGHT, Theme, theme_of
 
@@ -134,7 +134,7 @@ class Drawing:
 
     @cached_property
     def _svgs(self) -> tuple[str, ...]:
-        from viz.svg import svg
+        from viz.formats.svg import svg
 
         return tuple(svg(self.placed, sheet if self._is_fitted else None) for sheet in self.sheets)
 
@@ -147,7 +147,7 @@ class Drawing:
         return self._pngs(scale)[0]
 
     def _pngs(self, scale: float = 2.0) -> tuple[bytes, ...]:
-        from viz.png import png
+        from viz.formats.png import png
 
         if not 0 < scale <= 20:
             raise ValueError(f"Drawing.png: scale is more than 0 and at most 20, found {scale!r}.")
@@ -156,20 +156,20 @@ class Drawing:
     @property
     def dot(self) -> str:
         """The scene in the DOT language, for Graphviz's own tools."""
-        from viz.dot import dot
+        from viz.formats.dot import dot
 
         return dot(self.scene, direction=self.direction, theme=self.theme)
 
     def pdf(self) -> bytes:
         """The picture as PDF, a page for each sheet: vectors, and text that can be searched."""
-        from viz.pdf import pdf
+        from viz.formats.pdf import pdf
 
         return pdf(self.placed, self.sheets if self._is_fitted else ())
 
     @property
     def tikz(self) -> str:
         """The picture as a TeX document for `standalone`."""
-        from viz.tikz import tikz
+        from viz.formats.tikz import tikz
 
         return tikz(self.placed)
 
@@ -183,14 +183,21 @@ class Drawing:
     @property
     def mermaid(self) -> str:
         """The scene as a Mermaid flowchart."""
-        from viz.mermaid import mermaid
+        from viz.formats.mermaid import mermaid
 
         return mermaid(self.scene, direction=self.direction, theme=self.theme)
 
     @property
+    def table(self) -> str:
+        """The table twin in Markdown: what the picture shows, in rows."""
+        from viz.formats.tables import markdown
+
+        return markdown(self.scene)
+
+    @property
     def text(self) -> str:
         """The scene as a tree of lines, for the terminal."""
-        from viz.tree import tree
+        from viz.formats.tree import tree
 
         return tree(self.scene)
 
@@ -255,7 +262,7 @@ def _text_format(module: str, function: str) -> Callable[[Drawing], bytes]:
     """A format that is written from the scene alone."""
 
     def write(drawing: Drawing) -> bytes:
-        text: str = getattr(importlib.import_module(f"viz.{module}"), function)(drawing.scene)
+        text: str = getattr(importlib.import_module(f"viz.formats.{module}"), function)(drawing.scene)
         return text.encode()
 
     return write

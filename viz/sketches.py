@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from viz.placed import Point, Rect
+from viz.place.placed import Point, Rect
 from viz.scene import Span, Spark
 
 __all__ = ["bar", "line_pieces"]

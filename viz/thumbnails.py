@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from viz.pixels import picture
+from viz.formats.pixels import picture
 from viz.scene import Heat, Picture, Reading, Spark
 
 __all__ = ["Images", "dressed", "images_of", "map_of", "spark_of"]

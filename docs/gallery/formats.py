@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import graphnn as gn
 import viz
-import viz.tables
 from gallery.shelf import picture
 
 
@@ -51,4 +50,4 @@ def table():
     boxes say, then what flows back along each wire.
     """
     a, b = gn.scalar(2.0, "a"), gn.scalar(-3.0, "b")
-    return viz.tables.markdown(viz.draw(gn.trace((a * b + a).named("c")), view="values+ledger").scene)
+    return viz.draw(gn.trace((a * b + a).named("c")), view="values+ledger").table

@@ -12,9 +12,9 @@ from PIL import Image, ImageSequence
 
 import graphnn as gn
 import viz
-from viz.animation import apng, gif
-from viz.placed import PlacedBox, PlacedWire, Rect
-from viz.route import flatten
+from viz.motion.animation import apng, gif
+from viz.place.placed import PlacedBox, PlacedWire, Rect
+from viz.place.route import flatten
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_settings_out_of_range_are_refused(film: viz.Frames, how: dict[str, Any]
 
 
 def test_a_film_that_is_too_large_names_a_width_that_fits(film: viz.Frames, monkeypatch: Any) -> None:
-    monkeypatch.setattr("viz.animation._PIXELS_AT_MOST", 1_000_000)
+    monkeypatch.setattr("viz.motion.animation._PIXELS_AT_MOST", 1_000_000)
     with pytest.raises(ValueError, match=r"10 pictures of .* are too many to hold. Say width=300"):
         gif(film, width=1000)
     assert gif(film, width=300)

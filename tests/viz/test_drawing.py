@@ -14,7 +14,7 @@ from PIL import Image
 
 import graphnn as gn
 import viz
-from viz.wasm import graphviz
+from viz.place.wasm import graphviz
 
 
 def test_the_ending_names_the_format(tmp_path: Path, neuron_run: Any) -> None:

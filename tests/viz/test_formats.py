@@ -16,8 +16,8 @@ import pytest
 import graphnn as gn
 import viz
 from viz.drawing import FORMATS
-from viz.scene_json import scene_from_json, scene_to_json
-from viz.tikz import escaped
+from viz.formats.scene_json import scene_from_json, scene_to_json
+from viz.formats.tikz import escaped
 
 NASTY = [
     "a<b", "x & y", "\"quoted\" 'name'", "two\nlines", "</text><script>alert(1)</script>", "{braces} $\\frac$ %\\end",
@@ -111,8 +111,8 @@ def test_what_is_no_scene_is_told(text: str) -> None:
 
 
 def test_tables_hold_the_numbers_of_the_run(neuron_run: Any) -> None:
+    from viz.formats.tables import csv_table
     from viz.numbers import parse
-    from viz.tables import csv_table
 
     rows = list(csv.DictReader(io.StringIO(csv_table(viz.scene(neuron_run)))))
     assert len(rows) == len(neuron_run.graph.nodes)
@@ -122,7 +122,7 @@ def test_tables_hold_the_numbers_of_the_run(neuron_run: Any) -> None:
 
 
 def test_a_cell_is_never_a_formula_of_a_spreadsheet() -> None:
-    from viz.tables import csv_table
+    from viz.formats.tables import csv_table
 
     cells = [cell for row in csv.reader(io.StringIO(csv_table(viz.scene(nasty("=1+1"))))) for cell in row]
     assert not any(cell.startswith(("=", "+", "@")) for cell in cells) and "'=1+1" in " ".join(cells)

@@ -16,8 +16,8 @@ from pypdf import PdfReader
 
 import graphnn as gn
 import viz
+from viz.motion.steps import PENDING
 from viz.numbers import number, parse
-from viz.steps import PENDING
 
 
 def shared() -> Any:
@@ -293,7 +293,7 @@ def test_a_pdf_has_a_page_a_step(tmp_path: Path, film: viz.Frames) -> None:
 
 
 def tex(run: Any) -> str:
-    from viz.beamer import beamer
+    from viz.motion.beamer import beamer
 
     return beamer(viz.frames(run))
 

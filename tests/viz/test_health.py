@@ -9,7 +9,7 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.health import health
+from viz.study.health import health
 
 
 def kinds(run: Any) -> dict[str, str]:

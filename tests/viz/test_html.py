@@ -20,7 +20,7 @@ import viz
 from viz.html.folds import STATES_AT_MOST, states
 from viz.html.shell import Colours
 from viz.numbers import number
-from viz.recolour import recoloured
+from viz.place.recolour import recoloured
 
 NASTY = [
     "</script><script>alert(1)</script>",

@@ -12,10 +12,10 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz import engines
-from viz.engines import EngineError
-from viz.placed import Rect
-from viz.route import sampled
+from viz.place import engines
+from viz.place.engines import EngineError
+from viz.place.placed import Rect
+from viz.place.route import sampled
 
 DIRECTIONS = ("LR", "TB")
 OWN_ENGINES = ("embedded", "layers")

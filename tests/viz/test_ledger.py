@@ -10,8 +10,8 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.ledger import ledger, product_text, sum_text, sums
 from viz.numbers import number, parse
+from viz.study.ledger import ledger, product_text, sum_text, sums
 
 
 def test_upstream_times_local_is_the_contribution(make: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.paths import ways
+from viz.study.paths import ways
 
 
 def all_paths(run: Any, node: Any) -> list[tuple[Any, ...]]:

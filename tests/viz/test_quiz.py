@@ -13,9 +13,9 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.quiz_facts import KINDS, Fact, Facts
-from viz.quiz_words import BLANK
-from viz.scene_json import scene_to_json
+from viz.formats.scene_json import scene_to_json
+from viz.lecture.quiz_facts import KINDS, Fact, Facts
+from viz.lecture.quiz_words import BLANK
 
 
 def expression() -> gn.Node:

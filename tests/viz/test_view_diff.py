@@ -12,8 +12,8 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.difference import relative_change
-from viz.matching import matching
+from viz.study.difference import relative_change
+from viz.study.matching import matching
 
 
 def net(activation: Any = gn.relu, *, deep: bool = False, units: int = 6) -> gn.Graph:

@@ -13,8 +13,8 @@ from PIL import Image
 
 import graphnn as gn
 import viz
-from viz.pixels import coarse, picture, png_bytes
-from viz.scene_json import scene_from_json, scene_to_json
+from viz.formats.pixels import coarse, picture, png_bytes
+from viz.formats.scene_json import scene_from_json, scene_to_json
 from viz.thumbnails import images_of, map_of, spark_of
 
 

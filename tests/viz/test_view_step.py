@@ -9,7 +9,7 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.regions import orders, step_regions
+from viz.study.regions import orders, step_regions
 
 
 def trainer(make: Any, optimizer: Any) -> gn.Trainer:

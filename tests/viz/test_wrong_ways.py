@@ -11,7 +11,7 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.by_hand import computed, sent_back, with_leaves
+from viz.study.by_hand import computed, sent_back, with_leaves
 
 
 def rows(drawing: viz.Drawing, letter: str) -> dict[str, str]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from glob import escape
 from typing import TYPE_CHECKING
 
-from viz.layout import layout
 from viz.outline import Outline, Which, outline
-from viz.placed import Placed
+from viz.place.layout import layout
+from viz.place.placed import Placed
 from viz.sources import source_of
 
 if TYPE_CHECKING:

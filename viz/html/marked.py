@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from viz.film import Part, parts
+from viz.formats.marks import Cluster, Line, Mark
+from viz.formats.svg import fragment
+from viz.formats.tables import flow_of, names_of, rows_of
 from viz.html.shell import Colours, escaped, table
-from viz.marks import Cluster, Line, Mark
-from viz.placed import Placed
-from viz.recolour import recoloured
+from viz.motion.film import Part, parts
+from viz.place.placed import Placed
+from viz.place.recolour import recoloured
 from viz.scene import Box, Scene, Wire
-from viz.svg import fragment
-from viz.tables import flow_of, names_of, rows_of
 
 __all__ = ["film_markup", "picture", "tables_of", "themed"]
 

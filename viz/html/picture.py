@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from viz.html.folds import State, leads, states
 from viz.html.marked import picture, tables_of, themed
 from viz.html.shell import Colours, document, escaped
-from viz.placed import Placed
+from viz.place.placed import Placed
 
 if TYPE_CHECKING:
     from viz.drawing import Drawing

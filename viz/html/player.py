@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from viz.html.marked import film_markup, tables_of
 from viz.html.picture import stage, toolbar
 from viz.html.shell import Colours, document, escaped
-from viz.recolour import recoloured
+from viz.place.recolour import recoloured
 
 if TYPE_CHECKING:
-    from viz.frames import Frames
+    from viz.motion.frames import Frames
 
 __all__ = ["Page", "player", "player_page"]
 
@@ -36,7 +36,7 @@ def player(run: Any, path: str | os.PathLike[str] | None = None, **how: Any) -> 
     run : of gn.trace, or what viz.frames gave
     how : what viz.frames takes, such as update=, every=, nodes=, depth=
     """
-    from viz.frames import Frames, frames
+    from viz.motion.frames import Frames, frames
 
     film = run if isinstance(run, Frames) else frames(run, **how)
     if isinstance(run, Frames) and how:

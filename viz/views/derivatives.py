@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from viz.canvas import Canvas
-from viz.ledger import ledger
 from viz.numbers import number
 from viz.scene import Entry, Reading
+from viz.study.ledger import ledger
 from viz.tex import filled, letters, plain, tex_number
 from viz.text import clean
 from viz.views.base import View

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from viz.canvas import Canvas, Draft
-from viz.difference import SAME, Change, Difference, Gone, difference_of, percent, relative_change
 from viz.numbers import number, power_of_ten
 from viz.outline import Which, outline
 from viz.readings import reading, size_of
 from viz.scene import Badge, Entry, Reading
 from viz.sources import Numbers
+from viz.study.difference import SAME, Change, Difference, Gone, difference_of, percent, relative_change
 from viz.theme import LIGHT, Theme, theme_of
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from viz.canvas import Canvas
-from viz.health import Finding, health, thresholds
 from viz.scene import Badge, Entry
+from viz.study.health import Finding, health, thresholds
 from viz.views.base import View
 
 __all__ = ["HEALTH"]

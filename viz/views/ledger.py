@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from viz.canvas import Canvas
-from viz.ledger import CANCELS, ledger, sums
 from viz.numbers import number
 from viz.readings import size_of
 from viz.scene import Badge, Entry, Reading
+from viz.study.ledger import CANCELS, ledger, sums
 from viz.views.base import View
 from viz.views.gradients import write_flow
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from viz.canvas import Canvas
-from viz.engine_facts import EngineFacts, engine_facts
 from viz.numbers import number
 from viz.scene import Badge, Entry, Reading, Span
+from viz.study.engine_facts import EngineFacts, engine_facts
 from viz.views.base import View
 
 __all__ = ["MEMORY", "short_bytes"]

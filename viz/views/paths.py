@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from viz.canvas import Canvas
 from viz.numbers import number
-from viz.paths import Path, paths, ways
 from viz.scene import Badge, Entry
+from viz.study.paths import Path, paths, ways
 from viz.views.base import View
 from viz.views.gradients import write_flow
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from viz.canvas import Canvas
-from viz.regions import mark_regions, name_slopes, orders, with_origins
 from viz.scene import Entry
 from viz.sources import Numbers
+from viz.study.regions import mark_regions, name_slopes, orders, with_origins
 from viz.views.base import View
 
 __all__ = ["SECOND"]

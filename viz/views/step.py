@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from viz.canvas import Canvas
-from viz.regions import mark_regions, name_slopes, names_in, step_regions, with_origins
 from viz.scene import Badge, Entry
 from viz.sources import Numbers
+from viz.study.regions import mark_regions, name_slopes, names_in, step_regions, with_origins
 from viz.text import clean
 from viz.views.base import View
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from viz.canvas import Canvas, Draft
-from viz.engine_facts import EngineFacts, engine_facts
 from viz.numbers import number
 from viz.scene import Badge, Entry, Reading, Span
+from viz.study.engine_facts import EngineFacts, engine_facts
 from viz.views.base import View
 
 __all__ = ["HOT", "TIME", "short_time"]

@@ -1,0 +1,1 @@
+"""Tools for teaching: quiz sheets with keys and marking, and wrong ways beside the right one."""

@@ -1,0 +1,334 @@
+"""Give every box of a scene a place and every wire a curve, once, whatever file is written from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from viz.place.card import Card, card
+from viz.place.columns import columns
+from viz.place.engines import Job, JobBox, JobGroup, JobWire, Places, solve
+from viz.place.key import place_legend
+from viz.place.labels import Ground, free_place
+from viz.place.naming import Naming
+from viz.place.placed import Placed, PlacedBox, PlacedEntry, PlacedGroup, PlacedWire, Point, Rect, Text
+from viz.place.route import flatten, nearest
+from viz.place.rows import in_rows
+from viz.place.wiring import BETWEEN_PAIR, Wiring
+from viz.scene import Box, Scene, Wire
+from viz.text import ASCENT, DESCENT, shorten, width
+from viz.theme import LIGHT, Theme
+
+__all__ = ["layout"]
+
+_DIRECTIONS = ("LR", "TB")
+_WIDEST_LABEL = 260.0
+# Beyond this size nobody sees a second layout that orders outgoing wires by where they go, or straightened wires.
+_FINE_AT_MOST = 400
+# So are pictures with so many boxes, or so many faults, that more room would only make them larger.
+_SPREADS, _SPREAD_AT_MOST, _FAULTS_AT_MOST = (1.4, 1.9, 2.5), 150, 16
+
+
+def layout(
+    scene: Scene,
+    *,
+    direction: str = "LR",
+    engine: str | None = None,
+    theme: Theme = LIGHT,
+    ratio: float | None = None,
+    room: float | None = None,
+) -> Placed:
+    """Place a scene: "LR" flows to the right, "TB" downwards. `engine` is "embedded", "dot", "layers", or chosen.
+
+    ratio : a long picture that flows to the right is broken into rows, to come near this width : height
+    room : or into rows that are at most so wide
+    """
+    if direction not in _DIRECTIONS:
+        raise ValueError(f"viz: direction is 'LR' (to the right) or 'TB' (downwards), found {direction!r}.")
+    plan = _Plan(scene, direction, theme)
+    plan.ratio, plan.room = ratio, room
+    best = _page(plan, engine)
+    # Where wires stay in each other's way, more room between boxes helps.
+    for plan.spread in _SPREADS if len(scene.boxes) <= _SPREAD_AT_MOST else ():
+        if not 0 < best.faults <= _FAULTS_AT_MOST:
+            break
+        best = min(best, _page(plan, engine), key=lambda page: page.faults)
+    return best.placed
+
+
+def _page(plan: _Plan, engine: str | None) -> _Page:
+    job = plan.job({})
+    places = solve(job, engine)
+    order = plan.order_of_ports(places)
+    if order:
+        job = plan.job(order)
+        places = solve(job, engine)
+    rows = in_rows(job, places, plan.ratio, plan.room) if plan.ratio or plan.room else None
+    return _Page(plan, rows or places)
+
+
+class _Plan:
+    """The scene as a job for an engine: measured boxes, and one layout wire per forward wire."""
+
+    def __init__(self, scene: Scene, direction: str, theme: Theme):
+        self.scene, self.direction, self.theme = scene, direction, theme
+        self.spread = 1.0
+        self.ratio: float | None = None
+        self.room: float | None = None
+        self.forward = [w for w in scene.wires if w.kind == "forward"]
+        self.twins = {w.beside: w for w in scene.wires if w.kind == "backward"}
+        self.leaving: dict[str, list[Wire]] = defaultdict(list)
+        self.entering: dict[str, list[Wire]] = defaultdict(list)
+        for wire in self.forward:
+            self.leaving[wire.source].append(wire)
+            self.entering[wire.target].append(wire)
+        self.before = columns(scene.boxes, self.forward, scene.groups)
+        # A port per leaving wire keeps the gradients that come back apart; values alone may leave at one point.
+        self.fans = bool(self.twins)
+        self.cards: dict[str, Card] = {
+            box.id: card(
+                box,
+                theme,
+                direction,
+                len(self.entering[box.id]),
+                len(self.leaving[box.id]) if self.fans else 1,
+            )
+            for box in scene.boxes
+        }
+
+    def job(self, order: Mapping[str, int]) -> Job:
+        """The job; `order` gives wires the number of the port at which they leave."""
+        boxes = tuple(
+            JobBox(
+                box.id,
+                self.cards[box.id].width,
+                self.cards[box.id].height,
+                len(self.entering[box.id]),
+                len(self.leaving[box.id]) if order else 1,
+                box.group,
+            )
+            for box in self.scene.boxes
+        )
+        slots = {
+            w.id: k
+            for wires in self.entering.values()
+            for k, w in enumerate(sorted(wires, key=lambda w: w.slot))
+        }
+        wires = tuple(
+            JobWire(w.id, w.source, order.get(w.id, 0), w.target, slots[w.id], self._label_room(w))
+            for w in self.forward
+        )
+        groups = tuple(
+            JobGroup(g.id, g.parent, (width(self.group_label(g.label), self.theme.detail_size) + 10, 17.0))
+            for g in self.scene.groups
+        )
+        numbered = any(w.label[0] for w in wires)
+        gap = 26.0 if self.twins else 20.0
+        layer_gap = 56.0 if numbered else 40.0
+        return Job(
+            boxes, wires, groups, self.before, self.direction, gap * self.spread, layer_gap * self.spread
+        )
+
+    def group_label(self, label: str) -> str:
+        return shorten(label, _WIDEST_LABEL, self.theme.detail_size)
+
+    def _label_room(self, wire: Wire) -> tuple[float, float]:
+        twin = self.twins.get(wire.id)
+        if twin is None or not twin.label:
+            return (0.0, 0.0)
+        w = width(twin.label, self.theme.small_size)
+        h = (ASCENT + DESCENT) * self.theme.small_size
+        lift = 2 * self.lift(twin)
+        return (w + 10, h + lift + 2) if self.direction == "LR" else (w + lift + 8, h + 8)
+
+    def lift(self, twin: Wire) -> float:
+        """How far the outer edge of a backward wire lies from the middle of the pair."""
+        w = self.theme.wire_width(twin.size, self.scene.scale)
+        return (BETWEEN_PAIR + self.theme.forward_width + w) / 2 + w / 2
+
+    def order_of_ports(self, places: Places) -> dict[str, int]:
+        """Wires leave a box in the order in which their targets lie across the flow, so that they do not cross."""
+        if not self.fans or len(self.scene.boxes) > _FINE_AT_MOST:
+            return {}
+        across = 1 if self.direction == "LR" else 0
+        order: dict[str, int] = {}
+        for wires in self.leaving.values():
+            # Where a wire passes other layers its way counts, not its end.
+            ranked = sorted(
+                enumerate(wires),
+                key=lambda item: (
+                    places.curves[item[1].id][3][across],
+                    places.curves[item[1].id][-1][across],
+                    item[0],
+                ),
+            )
+            order.update((wire.id, k) for k, (_, wire) in enumerate(ranked))
+        return order
+
+
+class _Page:
+    """Assembles the page: content in its corner, the title above, the legend below."""
+
+    def __init__(self, plan: _Plan, places: Places):
+        self.plan, self.places, self.theme = plan, places, plan.theme
+        scene, theme = plan.scene, plan.theme
+        self.frames = places.frames
+        self.wiring = self._wiring()
+        bounds = self._bounds()
+        legend = place_legend(scene, theme, max(bounds.w, 440.0))
+        title_height = theme.heading_size * 2 if scene.title else 0.0
+        title = shorten(scene.title, max(bounds.w, legend.width, 440.0), theme.heading_size, "medium")
+        title_width = width(title, theme.heading_size, "medium")
+        inner = max(bounds.w, legend.width, title_width)
+        self.dx = theme.margin - bounds.x + (inner - bounds.w) / 2
+        self.dy = theme.margin - bounds.y + title_height
+        bottom = theme.margin + title_height + bounds.h
+        # Where numbers of wires may stand: not on the title, not on the legend.
+        self.area = Rect(
+            6.0, title_height + 6.0, inner + 2 * theme.margin - 12.0, bounds.h + theme.margin + 8.0
+        )
+        rule: tuple[Point, Point] | None = None
+        entries: tuple[PlacedEntry, ...] = ()
+        if legend.entries:
+            at = bottom + 22.0
+            rule = ((theme.margin, at), (theme.margin + inner, at))
+            entries = legend.at(theme.margin, at + 16.0)
+            bottom = at + 16.0 + legend.height
+        notes: list[Text] = []
+        size = theme.detail_size
+        for words in scene.notes:
+            bottom += 6.0 + 1.2 * size
+            notes.append(
+                Text(theme.margin, bottom - 0.3 * size, shorten(words, inner, size), size, theme.muted)
+            )
+        boxes = tuple(self._box(box) for box in scene.boxes)
+        self.rects = [b.rect for b in boxes]
+        self.wiring.move(self.dx, self.dy)
+        groups, wires = self._words()
+        self.placed = Placed(
+            scene=scene,
+            theme=theme,
+            direction=plan.direction,
+            engine=places.engine,
+            width=round(inner + 2 * theme.margin, 1),
+            height=round(bottom + theme.margin, 1),
+            boxes=boxes,
+            wires=wires,
+            groups=groups,
+            entries=entries,
+            title=Text(
+                theme.margin,
+                theme.margin + theme.heading_size * 0.8,
+                title,
+                theme.heading_size,
+                theme.text,
+                "medium",
+            )
+            if title
+            else None,
+            legend_rule=rule,
+            notes=tuple(notes),
+        )
+
+    def _bounds(self) -> Rect:
+        """What boxes, wires, their numbers and frames cover together."""
+        xs: list[float] = []
+        ys: list[float] = []
+        for box_id, (x, y) in self.places.centres.items():
+            c = self.plan.cards[box_id]
+            xs += (x - c.width / 2, x + c.width / 2)
+            ys += (y - c.height / 2, y + c.height / 2)
+        reach = self.theme.widest + 3
+        led = self.wiring.led
+        for key, engine_curve in self.places.curves.items():
+            curve = self.wiring.middles[key] if led[key] else engine_curve
+            for x, y in flatten(curve):
+                xs += (x - reach, x + reach)
+                ys += (y - reach, y + reach)
+        for frame in self.frames.values():
+            xs += (frame.x, frame.right)
+            ys += (frame.y, frame.bottom)
+        for wire_id, (x, y) in self.places.labels.items():
+            w = width(self.plan.twins[wire_id].label, self.theme.small_size) / 2 + reach
+            xs += (x - w, x + w)
+            ys += (y - 10 - reach, y + 10 + reach)
+        left, top = min(xs, default=0.0), min(ys, default=0.0)
+        return Rect(left, top, max(xs, default=0.0) - left, max(ys, default=0.0) - top)
+
+    def _moved(self, point: Point) -> Point:
+        return point[0] + self.dx, point[1] + self.dy
+
+    def _box(self, box: Box) -> PlacedBox:
+        c = self.plan.cards[box.id]
+        x, y = self._moved(self.places.centres[box.id])
+        return c.place(box, x - c.width / 2, y - c.height / 2)
+
+    def _wiring(self) -> Wiring:
+        """The wires where the engine put the boxes."""
+        plan = self.plan
+        rects = {}
+        for key, (x, y) in self.places.centres.items():
+            c = plan.cards[key]
+            rects[key] = Rect(x - c.width / 2, y - c.height / 2, c.width, c.height)
+        wiring = Wiring(
+            plan.forward, plan.twins, self.places.curves, rects, self.theme, plan.scene.scale, plan.direction
+        )
+        if len(rects) <= _FINE_AT_MOST:
+            wiring.smooth()
+            wiring.mend()
+        return wiring
+
+    def _ground(self) -> Ground:
+        """Boxes, wires and arrow heads; only asked for where words have to find a place between them."""
+        placed = self.wiring.placed
+        ground = Ground(self.rects, [(w.curve, w.width) for w in placed])
+        for done in placed:
+            x, y = zip(*done.head, strict=True)
+            ground.take(Rect(min(x), min(y), max(x) - min(x), max(y) - min(y)))
+        return ground
+
+    def _words(self) -> tuple[tuple[PlacedGroup, ...], tuple[PlacedWire, ...]]:
+        """Groups with their names, and wires with their numbers."""
+        wiring = self.wiring
+        placed = wiring.placed
+        self.faults = len(wiring.faults)
+        labelled = any(done.wire.label for done in placed)
+        if not self.frames and not labelled:
+            return (), placed
+        ground = self._ground()
+        frames = {key: frame.moved(self.dx, self.dy) for key, frame in self.frames.items()}
+        naming = Naming(frames, ground, self.theme)
+        groups = tuple(naming.placed(self.plan.scene.groups, self.plan.group_label))
+        self.faults += naming.crossed
+        if labelled:
+            placed = tuple(
+                self._labelled(done, wiring.middles[done.wire.beside], ground) if done.wire.label else done
+                for done in placed
+            )
+        return groups, placed
+
+    def _labelled(self, placed: PlacedWire, middle: tuple[Point, ...], ground: Ground) -> PlacedWire:
+        """The wire with its number at the place that the engine kept for it, or at a free one beside the wire.
+
+        Where all around is taken the number is left to the tooltip: a number over a wire cannot be read.
+        """
+        twin, theme = placed.wire, self.theme
+        size, lift = theme.small_size, self.plan.lift(twin)
+        label = Text(0.0, 0.0, twin.label, size, theme.signs[twin.sign], anchor="middle")
+        wishes = []
+        at = self.places.labels.get(twin.beside)
+        if at is not None:
+            x, y = self._moved(at)
+            near = nearest(middle, (x, y))
+            if self.plan.direction == "LR":
+                y = min(y, near[1] - lift - 3 - label.rect.h / 2)
+            else:
+                x = max(x, near[0] + lift + 4 + label.width / 2)
+            # Where a simpler bend replaced the engine's curve, its place may have been left behind.
+            if (
+                abs(x - near[0]) < label.width / 2 + 2 * lift + 12
+                and abs(y - near[1]) < label.rect.h + 2 * lift + 12
+            ):
+                wishes.append((x, y))
+        found = free_place(label, wishes, placed.curve, placed.width, ground, self.area)
+        return PlacedWire(twin, placed.curve, placed.head, placed.width, found)
