@@ -50,3 +50,15 @@ def quiet_collector() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+
+
+@pytest.fixture
+def declared_ops_go_again() -> Iterator[None]:
+    """Ops that an example declares are undeclared after it: the next one may use the name."""
+    import graphnn as gn
+    from graphnn.core.registry import OPS
+
+    before = set(OPS)
+    yield
+    for name in sorted(set(OPS) - before):
+        gn.undeclare(name)

@@ -5,27 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-import graphnn as gn
-from graphnn.core.registry import OPS
 
 # A block of Python, and the block of text that may follow it: what the sample prints.
 SAMPLE = re.compile(r"^```python\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 PAGES = ["README.md", "CONTRIBUTING.md", "docs/user_ops.md"]
 
 
-@pytest.fixture(autouse=True)
-def ops_of_samples_go_again() -> Iterator[None]:
-    before = set(OPS)
-    yield
-    for name in sorted(set(OPS) - before):
-        gn.undeclare(name)
-
-
+@pytest.mark.usefixtures("declared_ops_go_again")
 @pytest.mark.parametrize("name", PAGES)
 def test_samples_print_what_the_page_shows(
     name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
