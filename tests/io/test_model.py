@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -218,14 +219,16 @@ def test_an_op_of_ones_own_must_be_declared_where_the_file_is_read(tmp_path: Pat
     path = tmp_path / "m"
     code = "import my_ops, graphnn as gn; y = my_ops.doubled_for_a_file(gn.input('x', (3,)))"
     code += f"; gn.io.save_model({str(path)!r}, y)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    # The module is beside the file, and is found also where Python is told not to look in the present folder.
+    there = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=there)
     with pytest.raises(
         gn.GraphError, match=r"uses the op 'doubled_for_a_file', declared in 'my_ops'. Import the module"
     ):
         gn.io.load_model(path)
     code = f"import my_ops, graphnn as gn; print(gn.io.load_model({str(path)!r}).predict([1, 2, 3]))"
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-c", code], check=True, cwd=tmp_path, env=there, capture_output=True, text=True
     )
     assert done.stdout.strip() == "[2. 4. 6.]"
 

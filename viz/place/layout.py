@@ -25,8 +25,8 @@ _DIRECTIONS = ("LR", "TB")
 _WIDEST_LABEL = 260.0
 # Beyond this size nobody sees a second layout that orders outgoing wires by where they go, or straightened wires.
 _FINE_AT_MOST = 400
-# So are pictures with so many boxes, or so many faults, that more room would only make them larger.
-_SPREADS, _SPREAD_AT_MOST, _FAULTS_AT_MOST = (1.4, 1.9, 2.5), 150, 16
+# More room helps where few wires are wrong; of a hub of hundreds it only makes a larger picture.
+_SPREADS, _SPREAD_AT_MOST, _FAULTS_AT_MOST = (1.4, 1.9, 2.5), 300, 60
 
 
 def layout(
@@ -49,7 +49,7 @@ def layout(
     plan.ratio, plan.room = ratio, room
     best = _page(plan, engine)
     # Where wires stay in each other's way, more room between boxes helps.
-    for plan.spread in _SPREADS if len(scene.boxes) <= _SPREAD_AT_MOST else ():
+    for plan.spread in _SPREADS if len(scene.wires) <= _SPREAD_AT_MOST else ():
         if not 0 < best.faults <= _FAULTS_AT_MOST:
             break
         best = min(best, _page(plan, engine), key=lambda page: page.faults)
