@@ -35,14 +35,17 @@ class SlidingLayer(Layer):
         self,
         filters: int,
         kernel_size: Sizes,
-        activation: Activation | None,
-        settings: dict[str, Any],
-        groups: int,
-        use_bias: bool,  # noqa: FBT001
-        weight_init: Initializer | None,
-        bias_init: Initializer,
-        name: str | None,
-        seed: int,
+        activation: Activation | None = None,
+        *,
+        stride: Sizes = 1,
+        padding: Any = 0,
+        dilation: Sizes = 1,
+        groups: int = 1,
+        use_bias: bool = True,
+        weight_init: Initializer | None = None,
+        bias_init: Initializer = init.zeros,
+        name: str | None = None,
+        seed: int = 0,
     ):
         super().__init__(name=name, seed=seed)
         who = type(self).__name__
@@ -55,10 +58,15 @@ class SlidingLayer(Layer):
                 f"{who}: {self.filters} filters cannot be cut into {self.groups} equal groups. Choose filters that "
                 "the groups divide."
             )
-        stride = read_numbers(settings["stride"], self.axes, who, "stride", least=1)
-        dilation = read_numbers(settings["dilation"], self.axes, who, "dilation", least=1)
-        read_padding(settings["padding"], self.kernel, stride, dilation, who)
-        self.settings = {**settings, "groups": self.groups}
+        steps = read_numbers(stride, self.axes, who, "stride", least=1)
+        gaps = read_numbers(dilation, self.axes, who, "dilation", least=1)
+        read_padding(padding, self.kernel, steps, gaps, who)
+        self.settings: dict[str, Any] = {
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": self.groups,
+        }
         self.activation, self.use_bias = activation, bool(use_bias)
         self.weight_init = weight_init or (init.he if activation is relu else init.xavier)
         self.bias_init = bias_init
@@ -120,27 +128,6 @@ class Conv1d(SlidingLayer):
     axes: ClassVar[int] = 1
     wanted: ClassVar[str] = "(batch, channels, steps)"
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Sizes,
-        activation: Activation | None = None,
-        *,
-        stride: Sizes = 1,
-        padding: Any = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-        use_bias: bool = True,
-        weight_init: Initializer | None = None,
-        bias_init: Initializer = init.zeros,
-        name: str | None = None,
-        seed: int = 0,
-    ):
-        settings = {"stride": stride, "padding": padding, "dilation": dilation}
-        super().__init__(
-            filters, kernel_size, activation, settings, groups, use_bias, weight_init, bias_init, name, seed
-        )
-
     def apply(self, x: Node, *, training: bool) -> Node:
         return self.finish(conv1d(x, self.w, self.b, **self.settings), training=training)
 
@@ -169,27 +156,6 @@ class Conv2d(SlidingLayer):
     axes: ClassVar[int] = 2
     wanted: ClassVar[str] = "(batch, channels, rows, columns)"
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Sizes,
-        activation: Activation | None = None,
-        *,
-        stride: Sizes = 1,
-        padding: Any = 0,
-        dilation: Sizes = 1,
-        groups: int = 1,
-        use_bias: bool = True,
-        weight_init: Initializer | None = None,
-        bias_init: Initializer = init.zeros,
-        name: str | None = None,
-        seed: int = 0,
-    ):
-        settings = {"stride": stride, "padding": padding, "dilation": dilation}
-        super().__init__(
-            filters, kernel_size, activation, settings, groups, use_bias, weight_init, bias_init, name, seed
-        )
-
     def apply(self, x: Node, *, training: bool) -> Node:
         return self.finish(conv2d(x, self.w, self.b, **self.settings), training=training)
 
@@ -217,15 +183,11 @@ class SpreadingLayer(SlidingLayer):
         seed: int = 0,
     ):
         read_numbers(output_padding, self.axes, type(self).__name__, "output_padding", least=0)
-        settings = {
-            "stride": stride,
-            "padding": padding,
-            "output_padding": output_padding,
-            "dilation": dilation,
-        }
         super().__init__(
-            filters, kernel_size, activation, settings, groups, use_bias, weight_init, bias_init, name, seed
-        )
+            filters, kernel_size, activation, stride=stride, padding=padding, dilation=dilation, groups=groups,
+            use_bias=use_bias, weight_init=weight_init, bias_init=bias_init, name=name, seed=seed,
+        )  # fmt: skip
+        self.settings["output_padding"] = output_padding
 
     def weight_shape(self, channels: int) -> tuple[int, ...]:
         """(channels, filters / groups, *kernel)."""
