@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
 
+import graphnn as gn
 from viz.from_graph import Which, scene
 from viz.place.fitting import fitted
 from viz.place.placed import Placed
@@ -19,7 +19,7 @@ from viz.scene import Scene
 from viz.text import missing
 from viz.theme import LIGHT, Theme, theme_of
 
-__all__ = ["FORMATS", "Again", "Drawing", "draw", "write_file"]
+__all__ = ["FORMATS", "Again", "Drawing", "draw"]
 
 
 def draw(
@@ -219,11 +219,11 @@ class Drawing:
             )
         several = {".svg": self._several_svgs, ".png": self._pngs}.get(ending)
         if several is None or not self._is_fitted or len(self.sheets) == 1:
-            write_file(target, FORMATS[ending](self))
+            gn.io.write_whole(target, FORMATS[ending](self))
             return target
         named = [target.with_stem(f"{target.stem}-{k}") for k in range(1, len(self.sheets) + 1)]
         for file, data in zip(named, several(), strict=True):
-            write_file(file, data)
+            gn.io.write_whole(file, data)
         return named[0]
 
     def _several_svgs(self) -> tuple[bytes, ...]:
@@ -240,22 +240,6 @@ class Drawing:
     def __repr__(self) -> str:
         wires = sum(wire.kind == "forward" for wire in self.scene.wires)
         return f"<Drawing of {len(self.scene.boxes)} boxes, {wires} wires>"
-
-
-def write_file(target: Path, data: bytes) -> None:
-    """Write beside the target, then rename: a reader sees the old file or the new one, never half of it."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes files for the owner only; a picture gets the permissions of any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _text_format(module: str, function: str) -> Callable[[Drawing], bytes]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+import graphnn as gn
+
 
 def make_folder(folder: Path) -> None:
     """Make the folder now, and prove that it can be written, before minutes of training."""
@@ -24,11 +26,7 @@ def make_folder(folder: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write beside the target, then rename: nobody sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with temporary.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        gn.io.write_whole(path, text.encode())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise click.ClickException(f"{str(path)!r} cannot be written: {error.strerror}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphnn.core.files import write_whole
 from graphnn.io.graph_json import graph_from_json, graph_to_json, load_graph, save_graph
 from graphnn.io.loaded import Model
 from graphnn.io.model import load_model, save_model
@@ -18,4 +19,5 @@ __all__ = [
     "save_graph",
     "save_model",
     "save_weights",
+    "write_whole",
 ]

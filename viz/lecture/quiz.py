@@ -23,8 +23,9 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+import graphnn as gn
 from viz.canvas import Canvas
-from viz.drawing import Drawing, write_file
+from viz.drawing import Drawing
 from viz.formats.tables import names_of
 from viz.lecture.quiz_facts import KINDS, Fact, Facts
 from viz.lecture.quiz_marks import Marks, marked
@@ -161,7 +162,7 @@ class Quiz:
             if target.suffix.lower() in (".txt", ".md"):
                 # Four spaces make it plain text in Markdown too, whatever the names say.
                 more = "".join(f"    {line}\n" for line in lines)
-                write_file(target, target.read_bytes() + f"\n{more}".encode())
+                gn.io.write_whole(target, target.read_bytes() + f"\n{more}".encode())
             written.append(target)
         return written
 

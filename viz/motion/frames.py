@@ -24,8 +24,9 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
+import graphnn as gn
 from viz.canvas import Canvas, Draft
-from viz.drawing import FORMATS, Drawing, write_file
+from viz.drawing import FORMATS, Drawing
 from viz.legend import legend_of
 from viz.motion.slots import filled, reserved
 from viz.motion.steps import PENDING, PHASES, Step, story, thinned
@@ -167,7 +168,7 @@ class Frames(Sequence[Drawing]):
         if "{" in target.name:
             return self._numbered(target)
         data = self._whole(target, how)
-        write_file(target, data)
+        gn.io.write_whole(target, data)
         return [target]
 
     def _whole(self, target: Path, how: dict[str, Any]) -> bytes:

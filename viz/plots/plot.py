@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from viz.drawing import write_file
+import graphnn as gn
 from viz.plots.style import Style, settings
 from viz.plots.table import Table
 from viz.text import MissingGlyphWarning
@@ -100,7 +100,7 @@ class Plot:
             data = self.png() if ending == ".png" else self.pdf()
         else:
             data = (self.table.markdown if ending == ".md" else self.table.csv).encode()
-        write_file(target, data)
+        gn.io.write_whole(target, data)
         return target
 
     def problems(self) -> list[str]:
