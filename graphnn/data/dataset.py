@@ -105,7 +105,7 @@ class Dataset:
     def digest(self) -> str:
         """16 letters that differ where shapes, dtypes, names or numbers differ, or rows stand in another order.
 
-        Of arrays above 4 MB only a thousand blocks spread evenly are looked at, so it is fast for mapped files too, and
+        Of arrays above 64 MB a thousand blocks spread evenly are looked at, so it is fast for mapped files too, and
         a small change in between can stay unseen. It recognises data, and is no protection against forgery.
         """
         return digest_of([self.x, self.y], [*self.classes, "", *self.columns])

@@ -9,23 +9,24 @@ import numpy as np
 
 from graphnn.core.errors import DataError
 
-_BLOCK = 4096
-_BLOCKS = 1024
+# Arrays of more bytes are known by so many blocks of them, evenly spread, first and last included.
+_WHOLE = 1 << 26
+_BLOCKS, _BLOCK = 1024, 1 << 14
 
 
-def digest_of(arrays: Sequence[np.ndarray], words: Sequence[str] = ()) -> str:
-    """16 hexadecimal letters for shapes, dtypes and content of `arrays`, in order, and for `words`.
+def digest_of(arrays: Sequence[np.ndarray], words: Sequence[str] = (), *, letters: int = 16) -> str:
+    """So many hexadecimal letters for shapes, dtypes and content of `arrays`, in order, and for `words`.
 
-    Content of up to 4 MB counts in full; of more, a thousand blocks of 4 KB, evenly spread from the first to the last.
+    Content of up to 64 MB counts in full; of more, a thousand blocks of 16 KB, evenly spread from first to last.
     Not cryptographic: who wants to can make other data with the same letters.
     """
-    told = hashlib.blake2b(repr(tuple(words)).encode("utf-8", "surrogatepass"), digest_size=8)
+    told = hashlib.blake2b(repr(tuple(words)).encode("utf-8", "surrogatepass"), digest_size=letters // 2)
     for array in arrays:
         if array.dtype.hasobject:
             raise DataError(f"digest: an array holds {array.dtype}, wanted numbers.")
         told.update(f"{array.dtype.str} {array.shape}".encode())
         flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        if flat.size <= _BLOCK * _BLOCKS:
+        if flat.size <= _WHOLE:
             told.update(flat.data)
             continue
         last = flat.size - _BLOCK

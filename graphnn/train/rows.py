@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,13 @@ from graphnn.core.leaves import CONSTANT, as_array, describe
 from graphnn.core.node import NO_ATTRIBUTES, Node
 from graphnn.core.storage import Storage
 from graphnn.data.dataset import Dataset
+from graphnn.data.digest import digest_of
 
 Data = Dataset | Mapping[Any, Any]
 Rows = dict[Node, np.ndarray]
 
 # Elements that a check of memory-mapped rows looks at together.
 _AT_ONCE = 1 << 20
-
-# Rows of more bytes are known by this many pieces of them, evenly spread, first and last included.
-_WHOLE = 1 << 26
-_PIECES, _PIECE = 1024, 1 << 14
 
 
 def matched_rows(data: Data, outputs: Sequence[Node], who: str) -> tuple[Rows, str]:
@@ -132,21 +128,8 @@ def place_of(arrays: Mapping[Node, np.ndarray]) -> tuple[Any, ...]:
 
 
 def digest(arrays: Mapping[Node, np.ndarray]) -> str:
-    """A text that tells these rows from others: of all bytes, or beyond 64 MB of a thousand pieces of them."""
-    found = hashlib.blake2b(digest_size=16)
-    for node, array in arrays.items():
-        found.update(f"{node.name} {array.dtype} {array.shape};".encode())
-        for piece in _pieces(array):
-            found.update(piece)
-    return found.hexdigest()
-
-
-def _pieces(array: np.ndarray) -> Iterable[memoryview]:
-    flat = array.reshape(-1).view(np.uint8).data if array.size else memoryview(b"")
-    if len(flat) <= _WHOLE:
-        return [flat]
-    starts = [(len(flat) - _PIECE) * k // (_PIECES - 1) for k in range(_PIECES)]
-    return [flat[start : start + _PIECE] for start in starts]
+    """A text that tells these rows, and the inputs that they are for, from others; see graphnn.data.digest."""
+    return digest_of(list(arrays.values()), [str(node.name) for node in arrays], letters=32)
 
 
 __all__ = ["Data", "Rows", "digest", "in_place", "matched_rows", "place_of"]
