@@ -26,8 +26,10 @@ from graphnn.core.errors import (
     GraphError,
     GraphnnError,
     KernelError,
+    NeedsConstantError,
     NotComputedError,
     NotFiniteError,
+    OnnxError,
     SettingError,
     ShapeError,
 )
@@ -69,13 +71,18 @@ from graphnn.transform.state import state_updates
 from graphnn.transform.unroll import unroll
 
 if _TYPE_CHECKING:
+    from graphnn import learn
     from graphnn.estimators import GraphClassifier, GraphRegressor
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> _Any:
-    """The estimators, made when first asked for: scikit-learn takes a second to import."""
+    """The estimators, made when first asked for, as scikit-learn takes a second to import, and the exercises."""
+    if name == "learn":
+        import importlib
+
+        return importlib.import_module("graphnn.learn")
     if name in ("GraphClassifier", "GraphRegressor"):
         from graphnn import estimators
 
@@ -100,9 +107,11 @@ __all__ = [
     "GraphnnError",
     "History",
     "KernelError",
+    "NeedsConstantError",
     "Node",
     "NotComputedError",
     "NotFiniteError",
+    "OnnxError",
     "Op",
     "Origin",
     "Program",
@@ -143,6 +152,7 @@ __all__ = [
     "io",
     "jacobian",
     "jvp",
+    "learn",
     "metrics",
     "nn",
     "ones_like",

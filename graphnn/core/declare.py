@@ -131,11 +131,16 @@ def _register(record: Op) -> Op:
     return record
 
 
-def undeclare(name: str) -> None:
-    """Forget an op that you declared, to declare it anew, as happens in a notebook. Built-in ops stay."""
+def undeclare(name: str, *, missing_ok: bool = False) -> None:
+    """Forget an op that you declared, to declare it anew, as happens in a notebook. Built-in ops stay.
+
+    missing_ok : no error where there is no such op; as first line of a cell it lets the cell run again and again
+    """
     record = OPS.get(name) if isinstance(name, str) else None
+    if record is None and missing_ok and isinstance(name, str):
+        return
     if record is None:
         raise DeclarationError(f"undeclare: there is no op {name!r}.")
-    if record.__module__.partition(".")[0] == "graphnn" or record.role != "op":
+    if str(record.__module__).partition(".")[0] == "graphnn" or record.role != "op":
         raise DeclarationError(f"undeclare: {name!r} belongs to graphnn and stays.")
     del OPS[name]

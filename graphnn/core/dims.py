@@ -209,13 +209,34 @@ def divide(total: Shape, known: Shape) -> DimLike | None:
                 numbers[k] *= d
             else:
                 names[k].append(d)
+    rest = []
     for d in names[1]:
-        if d not in names[0]:
-            return None
-        names[0].remove(d)
-    if numbers[1] == 0 or numbers[0] % numbers[1]:
+        if d in names[0]:
+            names[0].remove(d)
+        else:
+            rest.append(d)
+    if numbers[1] == 0:
         return None
-    return size_of((numbers[0] // numbers[1], *names[0]))
+    return _quotient(size_of((numbers[0], *names[0])), size_of((numbers[1], *rest)))
+
+
+def _quotient(a: DimLike, b: DimLike) -> DimLike | None:
+    """a / b if that is exact, term by term; a divisor of several terms is none."""
+    divisor = _terms(b)
+    if len(divisor) != 1:
+        return None
+    ((names, factor),) = divisor
+    out: dict[Monomial, int] = {}
+    for monomial, c in _terms(a):
+        left = list(monomial)
+        for name in names:
+            if name not in left:
+                return None
+            left.remove(name)
+        if c % factor:
+            return None
+        out[tuple(left)] = c // factor
+    return _dim(out)
 
 
 def shape_text(shape: Shape) -> str:

@@ -4,6 +4,8 @@ GraphnnError
 ├── ShapeError         an operand, feed or attribute has axes that do not fit     (also ValueError)
 ├── DtypeError         dtypes differ or are not supported                         (also TypeError)
 ├── GraphError         the structure is wrong: cycle, missing operand, unknown op (also ValueError)
+│   └── OnnxError      an ONNX file is damaged, or holds what graphnn has no word for
+│       └── NeedsConstantError   a number that the graph's structure needs comes in as an input
 ├── DeclarationError   an op is declared incompletely or wrongly                  (also TypeError)
 ├── FeedError          feeds are missing, unknown or do not fit together          (also ValueError)
 ├── SettingError       a setting is out of its range or unknown                   (also ValueError)
@@ -36,6 +38,22 @@ class DtypeError(GraphnnError, TypeError):
 
 class GraphError(GraphnnError, ValueError):
     """The structure of a graph is wrong."""
+
+
+class OnnxError(GraphError):
+    """An ONNX file is damaged, or holds what graphnn has no word for."""
+
+
+class NeedsConstantError(OnnxError):
+    """A number that the structure of a graph needs, such as a shape, hangs on inputs or on named axes.
+
+    inputs : the names of these inputs; `load_onnx(..., constants={name: array})` fixes them
+    axes : the names of these axes; `load_onnx(..., sizes={name: size})` fixes them
+    """
+
+    def __init__(self, message: str, inputs: Iterable[str] = (), axes: Iterable[str] = ()):
+        super().__init__(message)
+        self.inputs, self.axes = tuple(inputs), tuple(axes)
 
 
 class DeclarationError(GraphnnError, TypeError):

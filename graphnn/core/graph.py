@@ -151,8 +151,11 @@ class Graph:
 
         return listing(self)
 
-    def to_networkx(self) -> networkx.MultiDiGraph:
-        """A networkx MultiDiGraph: nodes by id with their attributes; edge keys are operand slots."""
+    def to_networkx(self, *, values: bool = False) -> networkx.MultiDiGraph:
+        """A networkx MultiDiGraph: nodes by id with their attributes; edge keys are operand slots.
+
+        values : with a copy of the present value of each parameter and constant. `gn.io.from_networkx` goes back.
+        """
         import networkx
 
         out = networkx.MultiDiGraph(outputs=[self.ids[n] for n in self.outputs])
@@ -166,8 +169,11 @@ class Graph:
                 shape=node.shape,
                 dtype=str(node.dtype),
                 attributes=dict(node.attributes),
+                trainable=node.trainable,
                 node=node,
             )
+            if values and node.storage is not None:
+                out.nodes[key]["value"] = node.storage.array.copy()
         for edge in self.edges:
             out.add_edge(self.ids[edge.source], self.ids[edge.target], key=edge.slot, port=edge.port)
         return out

@@ -6,6 +6,7 @@ names that differ, and their parameters count as its own.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -214,7 +215,9 @@ class Layer:
         """
         require_memory(2 * math.prod(shape) * 8, f"layer {self.name}: {name} {shape_text(tuple(shape))}")
         path = f"{current_scope()}/{name}"
-        first = initializer(tuple(shape), generator(self.seed, path))
+        draw = generator(self.seed, path)
+        self._check_initializer(name, initializer, tuple(shape), draw)
+        first = initializer(tuple(shape), draw)
         node = parameter(first, name, dtype, trainable=trainable and not self._frozen)
         if node.shape != tuple(shape):
             raise ShapeError(
@@ -223,6 +226,19 @@ class Layer:
             )
         self._own[node] = trainable
         return node
+
+    def _check_initializer(self, name: str, initializer: Any, *arguments: Any) -> None:
+        """Some of gn.init are initialisers, others make one: `gn.init.he`, but `gn.init.normal(0.1)`."""
+        try:
+            inspect.signature(initializer).bind(*arguments)
+        except TypeError:
+            word = getattr(initializer, "__name__", repr(initializer))
+            raise SettingError(
+                f"layer {self.name}: the initialiser of {name} is called with (shape, generator), which {word} does "
+                f"not take. If it is of those that make an initialiser, call it first: gn.init.{word}(...)."
+            ) from None
+        except ValueError:
+            return  # no signature to look at, as for functions in C
 
     def share_parameter(self, node: Node) -> Node:
         """Count a parameter of another layer as this one's too: both learn the same numbers."""

@@ -144,6 +144,11 @@ def test_evaluate_names_the_axis_without_a_size() -> None:
         (("batch",), (2,), None),
         (("batch",), ("time",), None),
         ((0,), (0,), None),
+        (("batch*time", 4), ("batch", 2), "2*time"),
+        (("2*batch*time+4*batch",), (2, "batch"), "time+2"),
+        (("2*batch+3",), (2,), None),
+        (("batch+1", 6), ("batch+1", 3), 2),
+        (("batch*time",), ("batch+1",), None),
     ],
 )
 def test_divide_answers_only_what_holds_for_every_size(total, known, found) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 
@@ -11,19 +12,32 @@ import graphnn as gn
 from graphnn.core import errors
 from graphnn.core.errors import did_you_mean
 
-DRAWN = re.findall(r"── (\w+) .*\(also (\w+)\)", inspect.getdoc(errors) or "")
+# Depth in the tree, name, and the builtin error where one is named.
+DRAWN = [
+    (len(trunk) // 4, name, also)
+    for trunk, name, also in re.findall(
+        r"^([│ ]*)[├└]── (\w+) [^(\n]*(?:\(also (\w+)\))?$", inspect.getdoc(errors) or "", re.MULTILINE
+    )
+]
 CLASSES = {name: c for name, c in vars(errors).items() if isinstance(c, type) and issubclass(c, Exception)}
 
 
 def test_the_drawn_tree_lists_every_error_once() -> None:
-    assert sorted(name for name, _ in DRAWN) == sorted(set(CLASSES) - {"GraphnnError"})
+    assert sorted(name for _, name, _ in DRAWN) == sorted(set(CLASSES) - {"GraphnnError"})
 
 
-@pytest.mark.parametrize(("name", "also"), DRAWN)
-def test_each_error_is_a_graphnn_error_and_the_builtin_error_that_is_drawn(name: str, also: str) -> None:
-    builtin = __builtins__[also] if isinstance(__builtins__, dict) else getattr(__builtins__, also)
-    assert CLASSES[name].__bases__ == (gn.GraphnnError, builtin)
-    assert getattr(gn, name) is CLASSES[name]
+def test_each_error_stands_under_the_one_it_derives_from() -> None:
+    above = [gn.GraphnnError]
+    for depth, name, also in DRAWN:
+        del above[depth + 1 :]
+        error = CLASSES[name]
+        assert error.__bases__ == (above[depth], *([getattr(builtins, also)] if also else [])), name
+        assert bool(also) == (depth == 0), name
+        above.append(error)
+
+
+def test_every_error_is_public() -> None:
+    assert [name for name, error in CLASSES.items() if getattr(gn, name, None) is not error] == []
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,10 @@ WRONG = {
         lambda: on(nn.Conv2d(2, 3, weight_init=lambda shape, rng: np.zeros((2, 2))), *IMAGES), gn.ShapeError,
         "the initialiser of w gave shape (2, 2), wanted (2, 4, 3, 3)",
     ),
+    "maker of an initialiser": (
+        lambda: on(nn.Dense(2, weight_init=gn.init.normal), *ROWS), gn.SettingError,
+        "which normal does not take. If it is of those that make an initialiser, call it first: gn.init.normal(...)",
+    ),
     # layers of layers
     "held number": (lambda: nn.Sequential([gn.relu]).add_layer(3), gn.SettingError, "wanted a layer, found 3"),
     "held by itself": (inside_itself, gn.SettingError, "would hold itself"),
