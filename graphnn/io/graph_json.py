@@ -44,12 +44,14 @@ from graphnn.io.graph_records import FORMAT, VERSION, graph_of_records, parsed
 
 __all__ = [
     "LIST_ELEMENTS",
+    "attribute_of",
     "graph_from_json",
     "graph_of_text",
     "graph_text",
     "graph_to_json",
     "leaf_numbers",
     "load_graph",
+    "record_of",
     "save_graph",
 ]
 
@@ -65,7 +67,7 @@ def graph_to_json(graph: Graph | Node | Iterable[Node], *, weights: bool = True)
 
 def graph_text(graph: Graph, value: Callable[[Node], Any]) -> str:
     """The graph as text, where `value(leaf)` says how a parameter's or constant's value is written, if at all."""
-    lines = ",\n".join([json.dumps(_record(graph, node, value)) for node in graph.nodes])
+    lines = ",\n".join([json.dumps(record_of(graph, node, value)) for node in graph.nodes])
     outputs = json.dumps([graph.ids[node] for node in graph.outputs])
     return f'{{"format": "{FORMAT}", "version": {VERSION}, "nodes": [\n{lines}\n], "outputs": {outputs}}}\n'
 
@@ -125,7 +127,10 @@ def load_graph(path: str | os.PathLike[str], weights: Mapping[str, Any] | None =
 # Writing
 
 
-def _record(graph: Graph, node: Node, value: Callable[[Node], Any]) -> dict[str, Any]:
+def record_of(
+    graph: Graph, node: Node, value: Callable[[Node], Any], who: str = "graph_to_json"
+) -> dict[str, Any]:
+    """What the file says of a node; `who` is told in errors."""
     record: dict[str, Any] = {"id": graph.ids[node], "op": node.op.name}
     if node.operands:
         record["operands"] = [graph.ids[o] for o in node.operands]
@@ -135,7 +140,7 @@ def _record(graph: Graph, node: Node, value: Callable[[Node], Any]) -> dict[str,
         record["scope"] = node.scope
     if node.attributes:
         record["attributes"] = {
-            k: _attribute(v, f"{node!r}: attribute {k!r}") for k, v in node.attributes.items()
+            k: attribute_of(v, f"{who}: {node!r}: attribute {k!r}") for k, v in node.attributes.items()
         }
     record["shape"] = [d if isinstance(d, int) else str(d) for d in node.shape]
     record["dtype"] = str(node.dtype)
@@ -146,20 +151,19 @@ def _record(graph: Graph, node: Node, value: Callable[[Node], Any]) -> dict[str,
     return record
 
 
-def _attribute(value: Any, who: str) -> Any:
+def attribute_of(value: Any, who: str) -> Any:
+    """A static setting of a node as JSON has it; `who` is told in errors."""
     if isinstance(value, Dim):
         return {"dim": str(value)}
     if isinstance(value, tuple | list):
-        return [_attribute(v, who) for v in value]
+        return [attribute_of(v, who) for v in value]
     if isinstance(value, np.dtype):
         return str(value)
     if isinstance(value, float) and not np.isfinite(value):
-        raise GraphError(f"graph_to_json: {who} is {value!r}, which JSON cannot hold.")
+        raise GraphError(f"{who} is {value!r}, which JSON cannot hold.")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise GraphError(
-        f"graph_to_json: {who} is {value!r}; only numbers, texts, axes and tuples of these can be kept."
-    )
+    raise GraphError(f"{who} is {value!r}; only numbers, texts, axes and tuples of these can be kept.")
 
 
 def leaf_numbers(node: Node) -> Any:

@@ -22,7 +22,18 @@ from graphnn.core.graph import Graph
 from graphnn.core.leaves import as_array
 from graphnn.core.node import Node
 
-__all__ = ["ARRAY_BYTES", "AXES", "DIM_LETTERS", "FORMAT", "NODES", "VERSION", "graph_of_records", "parsed"]
+__all__ = [
+    "ARRAY_BYTES",
+    "AXES",
+    "DIM_LETTERS",
+    "FORMAT",
+    "NODES",
+    "VERSION",
+    "graph_of_records",
+    "parsed",
+    "strict_json",
+    "utf8",
+]
 
 FORMAT, VERSION = "graphnn graph", 1
 # What a reader accepts at most.
@@ -43,16 +54,9 @@ _Record = tuple[str, dict[str, Any], list[str]]
 
 
 def parsed(text: str | bytes) -> dict[str, Any]:
-    try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8")
-        data = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        raise GraphError(f"not a text in UTF-8: {error.reason} at byte {error.start}.") from None
-    except GraphError:
-        raise
-    except ValueError as error:  # JSONDecodeError, and ints of thousands of digits
-        raise GraphError(f"not valid JSON: {error}.") from None
+    if isinstance(text, bytes):
+        text = utf8(text)
+    data = strict_json(text)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise GraphError(f'not a graph of graphnn: wanted an object with "format": "{FORMAT}".')
     version = data.get("version")
@@ -60,6 +64,24 @@ def parsed(text: str | bytes) -> dict[str, Any]:
         raise GraphError(f"version {_told(version)} is not known; this graphnn reads version {VERSION}.")
     _only(data, {"format", "nodes", "outputs", "version"}, "the file")
     return data
+
+
+def utf8(content: bytes) -> str:
+    """The text, or a GraphError for bytes that are none."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise GraphError(f"not a text in UTF-8: {error.reason} at byte {error.start}.") from None
+
+
+def strict_json(text: str, who: str = "") -> Any:
+    """What the text says, where no key stands twice and every number is one of JSON."""
+    try:
+        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
+    except GraphError:
+        raise
+    except ValueError as error:  # JSONDecodeError, and ints of thousands of digits
+        raise GraphError(f"{f'{who}: ' if who else ''}not valid JSON: {error}.") from None
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
