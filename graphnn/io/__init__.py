@@ -13,10 +13,12 @@ from graphnn.io.graphml import load_graphml, save_graphml
 from graphnn.io.loaded import Model
 from graphnn.io.model import load_model, save_model
 from graphnn.io.networks import from_networkx
+from graphnn.io.onnx import OnnxReport, load_onnx, onnx_report
 from graphnn.io.weights import load_weights, read_weights, save_weights
 
 __all__ = [
     "Model",
+    "OnnxReport",
     "from_networkx",
     "graph_from_json",
     "graph_to_json",
@@ -24,7 +26,9 @@ __all__ = [
     "load_graph",
     "load_graphml",
     "load_model",
+    "load_onnx",
     "load_weights",
+    "onnx_report",
     "read_weights",
     "save_dot",
     "save_graph",
