@@ -13,7 +13,7 @@ from graphnn.io.graphml import load_graphml, save_graphml
 from graphnn.io.loaded import Model
 from graphnn.io.model import load_model, save_model
 from graphnn.io.networks import from_networkx
-from graphnn.io.onnx import OnnxReport, load_onnx, onnx_report
+from graphnn.io.onnx import OnnxReport, load_onnx, onnx_report, save_onnx
 from graphnn.io.weights import load_weights, read_weights, save_weights
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "save_graph",
     "save_graphml",
     "save_model",
+    "save_onnx",
     "save_weights",
     "write_whole",
 ]
