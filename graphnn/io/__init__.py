@@ -14,12 +14,15 @@ from graphnn.io.loaded import Model
 from graphnn.io.model import load_model, save_model
 from graphnn.io.networks import from_networkx
 from graphnn.io.onnx import OnnxReport, load_onnx, onnx_report, save_onnx
+from graphnn.io.torch_models import from_torch
+from graphnn.io.torch_weights import load_torch_weights, save_torch_weights, to_torch_weights
 from graphnn.io.weights import load_weights, read_weights, save_weights
 
 __all__ = [
     "Model",
     "OnnxReport",
     "from_networkx",
+    "from_torch",
     "graph_from_json",
     "graph_to_json",
     "load_dot",
@@ -27,6 +30,7 @@ __all__ = [
     "load_graphml",
     "load_model",
     "load_onnx",
+    "load_torch_weights",
     "load_weights",
     "onnx_report",
     "read_weights",
@@ -35,6 +39,8 @@ __all__ = [
     "save_graphml",
     "save_model",
     "save_onnx",
+    "save_torch_weights",
     "save_weights",
+    "to_torch_weights",
     "write_whole",
 ]

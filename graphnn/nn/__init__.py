@@ -1,5 +1,6 @@
 """Layers: build the nodes of a model, and keep its parameters."""
 
+import graphnn.nn.torch_parts  # noqa: F401  it tells gn.io how PyTorch keeps each layer
 from graphnn.nn.activation import PReLU
 from graphnn.nn.attention import MultiHeadAttention
 from graphnn.nn.augmentation import (
