@@ -6,23 +6,44 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from viz.place.placed import Point, Rect
 
-__all__ = ["ENGINES", "EngineError", "Job", "JobBox", "JobGroup", "JobWire", "Places", "dot_source", "solve"]
+__all__ = [
+    "ENGINES",
+    "EngineError",
+    "Job",
+    "JobBox",
+    "JobGroup",
+    "JobWire",
+    "OverchargedError",
+    "Places",
+    "dot_source",
+    "solve",
+]
 
 # Below this many seconds a system `dot` is waited for; then the next engine has its turn.
-_PATIENCE = 60
+_PATIENCE = 10
 _INCH = 72.0
 _LARGE = 300
 # Far beyond what one looks at as boxes, the plain layers answer in seconds where Graphviz takes minutes.
 _HUGE = 3000
+# Jobs of more boxes and wires than this are counted. 1,000 boxes in 170 scopes take 1.4 thousand million instructions,
+# about a second of a quiet machine; a second, simpler try has half as many.
+_COUNTED = 200
+_INSTRUCTIONS, _SECOND_TRY = 3_000_000_000, 1_500_000_000
+# Few rounds of everything that Graphviz does in rounds: crossings stay, but the answer comes.
+_HURRY = "nslimit=0.05 nslimit1=0.05 mclimit=0.1 "
 
 
 class EngineError(RuntimeError):
     """A layout engine is absent or gave up; the message says which and why."""
+
+
+class OverchargedError(EngineError):
+    """A layout engine would need longer than anybody waits for a picture."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +72,12 @@ class JobWire:
 
 @dataclass(frozen=True)
 class JobGroup:
-    """A frame around boxes, with the size of its name."""
+    """A frame around boxes, with the size of its name. A `region` is better not torn where a picture is broken."""
 
     id: str
     parent: str | None
     label: tuple[float, float]
+    region: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,13 +97,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Places:
-    """An engine's answer: centres of boxes, curves of wires, centres of wire labels, frames. y grows downwards."""
+    """An engine's answer: centres of boxes, curves of wires, centres of wire labels, frames. y grows downwards.
+
+    A group that goes on in another row has no frame but `pieces`, one in each row. `effort` is the number of
+    instructions that a large job took.
+    """
 
     engine: str
     centres: Mapping[str, Point]
     curves: Mapping[str, tuple[Point, ...]]
     labels: Mapping[str, Point]
     frames: Mapping[str, Rect]
+    pieces: Mapping[str, tuple[Rect, ...]] = field(default_factory=dict)
+    effort: int = 0
 
 
 def solve(job: Job, engine: str | None = None) -> Places:
@@ -93,16 +121,31 @@ def solve(job: Job, engine: str | None = None) -> Places:
     for attempt in ("embedded", "dot") if len(job.boxes) <= _HUGE else ():
         try:
             return ENGINES[attempt](job)
+        except OverchargedError:
+            # What is too much for one Graphviz is too much for the other.
+            break
         except EngineError:
-            # Drawing always works: each engine that is absent or overcharged leaves the job to the next.
+            # Drawing always works: each engine that is absent or fails leaves the job to the next.
             continue
     return ENGINES["layers"](job)
 
 
 def _by_embedded(job: Job) -> Places:
-    from viz.place.wasm import graphviz
+    from viz.place.wasm import graphviz, graphviz_within
 
-    return _read("embedded", job, graphviz(dot_source(job)))
+    if len(job.boxes) + len(job.wires) + len(job.before) <= _COUNTED:
+        return _read("embedded", job, graphviz(dot_source(job)))
+    try:
+        answer, effort = graphviz_within(dot_source(job), _INSTRUCTIONS)
+    except OverchargedError:
+        answer, effort = graphviz_within(dot_source(_simpler(job), hurry=_HURRY), _SECOND_TRY)
+        effort += _INSTRUCTIONS
+    return replace(_read("embedded", job, answer), effort=effort)
+
+
+def _simpler(job: Job) -> Job:
+    """The job without wishes for an order and without room for numbers on wires."""
+    return replace(job, before=(), wires=tuple(replace(wire, label=(0.0, 0.0)) for wire in job.wires))
 
 
 def _by_dot(job: Job) -> Places:
@@ -135,10 +178,13 @@ ENGINES: Mapping[str, Callable[[Job], Places]] = {
 }
 
 
-def dot_source(job: Job) -> str:
-    """The job in Graphviz's language: boxes of fixed size, labels as blanks of the right size, ports as records."""
+def dot_source(job: Job, *, hurry: str = "") -> str:
+    """The job in Graphviz's language: boxes of fixed size, labels as blanks of the right size, ports as records.
+
+    `hurry` sets other limits to Graphviz's rounds than those that belong to the number of boxes.
+    """
     # Perfect places of a thousand boxes take seconds to find, nearly perfect ones a fraction of that.
-    limits = f"nslimit={400 / len(job.boxes):.2f} " if len(job.boxes) > _LARGE else ""
+    limits = hurry or (f"nslimit={400 / len(job.boxes):.2f} " if len(job.boxes) > _LARGE else "")
     lines = [
         "digraph g {",
         f"graph [rankdir={job.direction} nodesep={job.gap / _INCH:.3f} ranksep={job.layer_gap / _INCH:.3f} "
