@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from viz.sources import Numbers
 from viz.text import clean
 
 __all__ = ["Canvas", "Draft"]
+
+# So many kinds of ops are named on a part of a graph that has no name of its own.
+_OPS_NAMED = 2
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Canvas:
                 Entry("text", "… more in, more out: wires that go on outside of this picture")
             )
         self.notes: list[str] = []
+        self.direction = ""  # how the picture is drawn best, if a view knows
         self.groups = _groups(outline)
         self._box_of = {node: draft for draft in self.boxes.values() for node in draft.item.nodes}
 
@@ -88,6 +93,7 @@ class Canvas:
             groups=self.groups,
             legend=legend_of(boxes, wires, scale, self.entries),
             scale=scale,
+            direction=self.direction,
             title=clean(title),
             description=f"Computational graph of {len(boxes)} nodes and {len(self.forward)} edges{flow}.",
             notes=tuple(clean(note) for note in (*self.notes, *left_out)),
@@ -99,6 +105,10 @@ class Canvas:
         if folded:
             boxes = "one box" if len(outline.folds) == 1 else f"{len(outline.folds)} boxes"
             said.append(f"{folded} of {len(self.graph.nodes)} nodes are folded into {boxes}")
+            if any(item.path.startswith("part ") for item in outline.folds):
+                said.append(
+                    "a part is a stretch of what is computed one after another; depth=99 shows all, unfold= one"
+                )
         if outline.hidden:
             said.append("1 node is hidden" if outline.hidden == 1 else f"{outline.hidden} nodes are hidden")
         if outline.cut:
@@ -185,6 +195,9 @@ def _fold_draft(item: Item) -> Draft:
     nodes = len(item.nodes) // count if count else len(item.nodes)
     weights = sum(1 for node in item.nodes if node.role == "parameter")
     detail = f"{nodes} node{'s' * (nodes != 1)}" + (" each" if count > 1 else "")
+    if re.fullmatch(r"part \d+", item.path):  # a stretch has no name that says what it holds
+        ops = Counter(node.op.name for node in item.nodes if node.role == "op").most_common(_OPS_NAMED)
+        detail += "".join(f", {times} {name}" for name, times in ops)
     notes = [item.path if count == 1 else f"{count} alike: {item.paths[0]} … {item.paths[-1]}", detail]
     if weights:
         notes.append(f"{weights} parameter{'s' * (weights != 1)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from viz.numbers import DIGITS
@@ -19,6 +20,8 @@ _SIGNS = {
     "not finite": "NaN or ∞",
     "unknown": "to be found",
 }
+# A condition in brackets, as the slope of relu has it; arrays in brackets have no sign of comparison.
+_INDICATOR = re.compile(r"\[[^\[\]]*[<>=≤≥≠][^\[\]]*\]")
 
 
 def legend_of(
@@ -43,6 +46,8 @@ def legend_of(
         entries.append(Entry("text", "arrays: mean ± standard deviation, min … max"))
     if any(letter.isdigit() for reading in readings for line in reading.lines for letter in line):
         entries.append(Entry("text", f"numbers rounded to {DIGITS} digits"))
+    if any(_INDICATOR.search(line) for reading in readings for line in reading.lines):
+        entries.append(Entry("text", "[…]: 1 where it holds, else 0"))
     # Another view may have coloured a box over, or its box may be out of the picture.
     tones = {box.tone for box in boxes}
     return Legend((*entries, *(e for e in more if e.kind != "tone" or e.key in tones)))

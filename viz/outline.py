@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache, cached_property
 from typing import Any, TypedDict
 
 __all__ = ["PLUMBING", "Item", "Link", "Outline", "Which", "outline"]
@@ -27,8 +28,14 @@ PLUMBING: dict[str, Callable[[Any], bool]] = {
     "casts": lambda node: node.op.name == "cast",
     "views": lambda node: node.op.name in {"reshape", "expand_dims", "squeeze", "flatten", "transpose"},
 }
-# A graph of more nodes than this is folded by itself, as far as it takes to get below.
-_READABLE = 150
+# A graph of more nodes than this is folded by itself, until there are at most so many boxes.
+_READABLE, _FOLDED = 150, 60
+# Where scopes do not suffice, stretches of the order of computation are folded, of so many boxes or twice as many, ...
+_STRETCH, _PARTS = 8, 30
+# Inputs and outputs stay to be seen, if they are not many.
+_ENDS_AT_MOST = 8
+# So does a leaf that one node in so many reads.
+_HUB = 16
 # So many alike blocks in a row are drawn as one.
 _REPEATED = 3
 
@@ -107,6 +114,7 @@ def outline(
     focus: Any = None,
     reach: int = 2,
     parts: Callable[[Any], str] | None = None,
+    scopes: Callable[[Any], str] | None = None,
 ) -> Outline:
     """The outline of a graph.
 
@@ -116,6 +124,7 @@ def outline(
     hide : "constants", "broadcasts", "casts", "views"; what flows through a hidden node is drawn as one wire
     focus : a node, a name or several, of which only the surroundings up to `reach` wires away are drawn
     parts : function that gives each node the name of the part of the picture it stands in; a fold is within one part
+    scopes : function that gives each node the scope that it is drawn in, if that is not its own
 
     Raises ValueError for words that match nothing, with those that would.
     """
@@ -124,20 +133,34 @@ def outline(
     if isinstance(reach, bool) or not isinstance(reach, int) or reach < 0:
         raise ValueError(f"viz: reach is a whole number from 0, found {reach!r}.")
     hidden = _hidden(graph, _words(hide))
-    scopes = _scopes(graph)
-    closed, kept_open = _matching(scopes, _words(fold), "fold"), _matching(scopes, _words(unfold), "unfold")
-    if depth is None and not closed and len(graph.nodes) > _READABLE:
+    scope = {node: node.scope if scopes is None else scopes(node) for node in graph.nodes}
+    paths = _scopes(scope.values())
+    large = depth is None and not fold and len(graph.nodes) > _READABLE
+    stretches = [f"part {k}" for k in range(1, len(graph.nodes) // _STRETCH + 2)] if large else []
+    closed = _matching(paths, _words(fold), "fold")
+    kept_open = _matching([*paths, *stretches], _words(unfold), "unfold")
+
+    def folding(level: int | None) -> _Folding:
+        return _Folding(graph, scope, paths, level, closed, kept_open, hidden, parts, repeats=repeats)
+
+    if large and focus is not None:
+        near = _around(folding(None).outline(), focus, reach)
+        if len(near.items) <= _READABLE:
+            return near
+    if large:
         found = None
-        for level in range(max((path.count("/") + 1 for path in scopes), default=0), 0, -1):
-            found = _Folding(graph, scopes, level, closed, kept_open, hidden, parts, repeats=repeats)
-            if len(found.items) <= _READABLE:
+        for level in range(max((path.count("/") + 1 for path in paths), default=0), 0, -1):
+            found = folding(level)
+            if len(found.members) <= _FOLDED:
                 break
-        folding = found or _Folding(graph, scopes, None, closed, kept_open, hidden, parts, repeats=repeats)
+        found = found or folding(None)
+        if len(found.members) > _READABLE:
+            scope = _stretches(graph, found, scope)
+            paths = _scopes(scope.values())
+            found = folding(1)
     else:
-        folding = _Folding(graph, scopes, depth, closed, kept_open, hidden, parts, repeats=repeats)
-    whole = Outline(
-        graph, tuple(folding.items), tuple(folding.links()), len(hidden), unseen=frozenset(hidden)
-    )
+        found = folding(depth)
+    whole = found.outline()
     return whole if focus is None else _around(whole, focus, reach)
 
 
@@ -153,10 +176,10 @@ def _hidden(graph: Any, words: Sequence[str]) -> set[Any]:
     return {node for node in graph.nodes for word in words if PLUMBING[word](node) and node not in outputs}
 
 
-def _scopes(graph: Any) -> dict[str, None]:
+def _scopes(paths: Iterable[str]) -> dict[str, None]:
     """Every scope with its outer scopes, in order of first appearance."""
     found: dict[str, None] = {}
-    for path in dict.fromkeys(node.scope for node in graph.nodes):
+    for path in dict.fromkeys(paths):
         parts = path.split("/") if path else []
         found.update(("/".join(parts[: k + 1]), None) for k in range(len(parts)))
     return found
@@ -175,14 +198,31 @@ def _matching(scopes: Iterable[str], patterns: Sequence[str], who: str) -> set[s
     return found
 
 
+def _stretches(graph: Any, found: _Folding, scope: Mapping[Any, str]) -> dict[Any, str]:
+    """The scopes with stretches around them: what is computed next to one another stands in one part."""
+    ends = {node for nodes in (graph.inputs, graph.outputs) if len(nodes) <= _ENDS_AT_MOST for node in nodes}
+    often = len(graph.nodes) / _HUB
+    ends.update(node for node in graph.nodes if not node.operands and len(graph.consumers(node)) > often)
+    boxes = [nodes for nodes in found.members.values() if ends.isdisjoint(nodes)]
+    length = _STRETCH
+    while len(boxes) / length > _PARTS:
+        length *= 2
+    answer = dict(scope)
+    for k, nodes in enumerate(boxes):
+        part = f"part {k // length + 1}"
+        for node in nodes:
+            answer[node] = f"{part}/{scope[node]}" if scope[node] else part
+    return answer
+
+
 class _Folding:
     """Which box each node belongs to."""
 
     def __init__(
-        self, graph: Any, scopes: Iterable[str], depth: int | None, closed: set[str], kept_open: set[str],
-        hidden: set[Any], parts: Callable[[Any], str] | None, *, repeats: bool,
+        self, graph: Any, scope: Mapping[Any, str], scopes: Iterable[str], depth: int | None, closed: set[str],
+        kept_open: set[str], hidden: set[Any], parts: Callable[[Any], str] | None, *, repeats: bool,
     ):  # fmt: skip
-        self.graph, self.hidden = graph, hidden
+        self.graph, self.hidden, self._scope = graph, hidden, scope
         self._part = {node: parts(node) if parts else "" for node in graph.nodes}
         opened = {
             "/".join(path.split("/")[: k + 1]) for path in kept_open for k in range(path.count("/") + 1)
@@ -194,30 +234,34 @@ class _Folding:
             self._closing[path] = outer or (path if path in closed or deep else None)
         self._merged = self._repeats() if repeats else {}
         self._place: dict[Any, str] = {}
-        members: dict[str, list[Any]] = defaultdict(list)
+        self.members: dict[str, list[Any]]
+        members = self.members = defaultdict(list)  # the nodes of each box
         for node in graph.nodes:
             if node not in hidden:
-                closed_at = self._closing[node.scope]
+                closed_at = self._closing[scope[node]]
                 key = graph.ids[node]
                 if closed_at is not None:
                     key = f"{self._part[node]}//{self._merged.get(closed_at, closed_at)}"
                 self._place[node] = key
                 members[key].append(node)
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """The boxes."""
         alike: dict[str, list[str]] = defaultdict(list)
         for path, first in self._merged.items():
             alike[first].append(path)
-        self.items = [self._item(key, nodes, alike) for key, nodes in members.items()]
-        self.ids = {key: item.id for key, item in zip(members, self.items, strict=True)}
+        return [self._item(key, nodes, alike) for key, nodes in self.members.items()]
 
     def _item(self, key: str, nodes: list[Any], alike: dict[str, list[str]]) -> Item:
         first = nodes[0]
         part = self._part[first]
         _, is_fold, path = key.partition("//")
         if not is_fold:
-            group = "/".join(word for word in (part, first.scope) if word)
+            group = "/".join(word for word in (part, self._scope[first]) if word)
             return Item(key, (first,), first.name or first.op.name, group=group or None)
         outer, _, label = path.rpartition("/")
-        within = {self._closing[node.scope] for node in nodes}
+        within = {self._closing[self._scope[node]] for node in nodes}
         paths = tuple(each for each in alike.get(path, [path]) if each in within)
         if len(paths) > 1:
             last = paths[-1].rpartition("/")[2]
@@ -227,20 +271,29 @@ class _Folding:
 
     def _repeats(self) -> dict[str, str]:
         """{scope: the first of the alike scopes that it is drawn with}, for runs that differ in a number only."""
+        inner = cache(lambda scope, start: re.sub(r"\d+", "#", scope[start:]))
         contents: dict[str, Counter[Any]] = defaultdict(Counter)
         for node in self.graph.nodes:
-            path = self._closing[node.scope]
+            path = self._closing[self._scope[node]]
             if path is not None and node not in self.hidden:
-                contents[path][node.op.name, node.shape, node.scope[len(path) :]] += 1
+                contents[path][node.op.name, node.shape, inner(self._scope[node], len(path))] += 1
         runs: dict[tuple[Any, ...], list[str]] = defaultdict(list)
         for path, inside in contents.items():
             stem = re.sub(r"\d+$", "", path)
-            if stem != path:
+            if stem not in (path, "part "):
                 runs[stem, frozenset(inside.items())].append(path)
         return {path: run[0] for run in runs.values() if len(run) >= _REPEATED for path in run}
 
+    def outline(self) -> Outline:
+        """All of it."""
+        hidden = self.hidden
+        return Outline(
+            self.graph, tuple(self.items), tuple(self.links()), len(hidden), unseen=frozenset(hidden)
+        )
+
     def links(self) -> list[Link]:
         """The wires, in the order of the graph's edges."""
+        ids = {key: item.id for key, item in zip(self.members, self.items, strict=True)}
         grouped: dict[tuple[Any, ...], list[Any]] = {}
         folds = {item.id for item in self.items if item.is_fold}
         sources: dict[Any, Any] = {}
@@ -252,7 +305,7 @@ class _Folding:
             source = sources.get(edge.source, edge.source) if edge.source in self.hidden else edge.source
             if source is None or source in self.hidden or edge.target in self.hidden:
                 continue
-            start, end = self.ids[self._place[source]], self.ids[self._place[edge.target]]
+            start, end = ids[self._place[source]], ids[self._place[edge.target]]
             if start == end:
                 continue
             key = (start, end) if start in folds or end in folds else (start, end, number)

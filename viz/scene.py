@@ -9,9 +9,31 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 
+from viz.text import clean
+
 __all__ = [
     "Badge", "Box", "Entry", "Group", "Heat", "Legend", "Picture", "Reading", "Scale", "Scene", "Span", "Spark", "Wire",
 ]  # fmt: skip
+
+
+class _Words:
+    """What says something says it in printable lines, whoever it comes from: no format has to fear control characters.
+
+    `note`s may have several lines, everything else has one.
+    """
+
+    def __post_init__(self) -> None:
+        for key, value in vars(self).items():
+            if key not in _LOOSE and isinstance(value, str) and not value.isprintable():
+                lines = value.split("\n") if key == "note" else [value]
+                object.__setattr__(self, key, "\n".join(map(clean, lines)))
+            elif key in _LINES and not all(map(str.isprintable, value)):
+                object.__setattr__(self, key, tuple(map(clean, value)))
+
+
+# Names by which parts of a scene find each other are never shown.
+_LOOSE = frozenset({"id", "group", "parent", "source", "target", "beside"})
+_LINES = frozenset({"lines", "ports", "notes"})
 
 
 @dataclass(frozen=True)
@@ -69,12 +91,12 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(_Words):
     """What one row of a box says: the value or the gradient of its node, or why there is none.
 
-    `state` is "known", "not finite", "zero", "not computed", "no path", "stale" or "accumulated". Each looks
-    different from a number that happens to be zero. `formula` is the TeX of what `lines` say as plain text.
-    `heat`, `pictures`, `spark` and `span` stand before the lines, if there are any.
+    `state` is "known", "not finite", "zero", "not computed", "no path", "stopped", "no slope", "stale" or
+    "accumulated". Each looks different from a number that happens to be zero. `formula` is the TeX of what `lines`
+    say as plain text. `heat`, `pictures`, `spark` and `span` stand before the lines, if there are any.
     """
 
     label: str
@@ -89,7 +111,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Badge:
+class Badge(_Words):
     """A few words in a frame of their own at the foot of a box; `tone` is "", "good", "warn" or "bad"."""
 
     text: str
@@ -97,7 +119,7 @@ class Badge:
 
 
 @dataclass(frozen=True)
-class Box:
+class Box(_Words):
     """One node, or a fold of many: what it is, how the user calls it, its readings and badges.
 
     `role` is "input", "parameter", "constant", "op" or "fold"; `tone` ("", "good", "warn", "bad", "quiet") colours it;
@@ -120,7 +142,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Wire:
+class Wire(_Words):
     """One edge of the graph, or the gradient that runs back along it.
 
     A backward wire names the forward wire beside which it runs in `beside`. `size` is the root mean square of
@@ -145,7 +167,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class Group:
+class Group(_Words):
     """A scope: a frame around its boxes. `parent` is the id of the scope that holds it.
 
     `kind` is "scope", or "region" for a part of the picture that is marked, such as the gradient of a gradient.
@@ -166,7 +188,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(_Words):
     """One line of the legend: a sample of `kind` and its words.
 
     `kind` is "box" (of the role `key`), "tone" (of that name), "forward", "sign" (the sign `key`), "scale" (of wire
@@ -186,8 +208,11 @@ class Legend:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Everything a picture shows, in drawing order. `notes` are said below the legend, a line each."""
+class Scene(_Words):
+    """Everything a picture shows, in drawing order. `notes` are said below the legend, a line each.
+
+    `direction` is "LR" or "TB" where the picture is better drawn so, if nobody says otherwise.
+    """
 
     boxes: tuple[Box, ...]
     wires: tuple[Wire, ...] = ()
@@ -197,3 +222,4 @@ class Scene:
     title: str = ""
     description: str = ""
     notes: tuple[str, ...] = ()
+    direction: str = ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import struct
+import sys
 import unicodedata
 import warnings
 from collections.abc import Iterable
@@ -35,7 +36,7 @@ _FOLDER = Path(__file__).parent / "fonts"
 
 
 class MissingGlyphWarning(UserWarning):
-    """A character is in none of the fonts that ship with the drawing: elsewhere it may be drawn blank."""
+    """A character is in no font that ships with the drawing or was found: PNG and PDF show an empty square."""
 
 
 class Font:
@@ -63,11 +64,27 @@ class Font:
 
 
 def _read_cmap(data: bytes, start: int) -> dict[int, int]:
+    found: dict[int, int] = {}
     for i in range(struct.unpack_from(">H", data, start + 2)[0]):
         platform, encoding, offset = struct.unpack_from(">HHI", data, start + 4 + 8 * i)
-        if (platform, encoding) in ((3, 1), (0, 3)):
-            return _read_segments(data, start + offset)
-    raise ValueError("the font has no Unicode table of characters.")
+        kind = struct.unpack_from(">H", data, start + offset)[0]
+        if (platform, encoding) in ((3, 10), (0, 4), (0, 6)) and kind == 12:
+            found |= _read_groups(data, start + offset)
+        elif (platform, encoding) in ((3, 1), (0, 3)) and kind == 4:
+            found |= _read_segments(data, start + offset)
+    if not found:
+        raise ValueError("the font has no Unicode table of characters.")
+    return found
+
+
+def _read_groups(data: bytes, at: int) -> dict[int, int]:
+    """The groups of a `cmap` of format 12: letters beyond the first 65536, emoji among them."""
+    glyphs: dict[int, int] = {}
+    for k in range(struct.unpack_from(">I", data, at + 12)[0]):
+        first, last, glyph = struct.unpack_from(">III", data, at + 16 + 12 * k)
+        if first <= last <= sys.maxunicode and last - first <= 0xFFFF:
+            glyphs.update((code, glyph + code - first) for code in range(first, last + 1) if glyph)
+    return glyphs
 
 
 def _read_segments(data: bytes, at: int) -> dict[int, int]:
@@ -160,7 +177,9 @@ def shorten(text: str, room: float, size: float, weight: str = "regular") -> str
 
 
 def missing(texts: Iterable[str]) -> list[str]:
-    """Characters that no shipped font has, in order of code point; a warning names them."""
+    """Characters that no shipped font has, in order of code point; a warning names those that no other font has."""
+    from viz.glyphs import found_for
+
     other = fallback()
     found = {
         c
@@ -171,11 +190,15 @@ def missing(texts: Iterable[str]) -> list[str]:
         and unicodedata.category(c) not in ("Cf", "Mn")
     }
     characters = sorted(found)
-    if characters:
-        shown = " ".join(characters[:12]) + (" …" if len(characters) > 12 else "")
+    nowhere = [character for character in characters if found_for(character) is None]
+    if nowhere:
+        shown = " ".join(nowhere[:12]) + (" …" if len(nowhere) > 12 else "")
+        some = f"{len(nowhere)} characters are" if len(nowhere) > 1 else "1 character is"
         warnings.warn(
-            f"{len(characters)} characters are in none of the fonts that ship with graphnn ({shown}). They are drawn "
-            "by a font of the machine that shows the picture, or left blank where it has none.",
+            f"{some} in no font that ships with graphnn or was found on this machine ({shown}): empty squares in PNG "
+            "and PDF; in SVG and HTML the reader's browser has to have a font. Ways out: pip install "
+            "justmytype-intl-cjk (Korean, Chinese, Japanese) or manimgx-fonts (other scripts, emoji), or "
+            "viz.fonts('a file.ttf').",
             MissingGlyphWarning,
             stacklevel=2,
         )

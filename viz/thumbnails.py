@@ -20,7 +20,7 @@ __all__ = ["Images", "dressed", "images_of", "map_of", "spark_of"]
 
 _IMAGES_AT_MOST = 8
 # Smaller arrays are no images to the eye; filters may be small.
-_SMALLEST_IMAGE, _SMALLEST_FILTER = 5, 2
+_SMALLEST_IMAGE, _SMALLEST_FILTER = 3, 2
 _LARGEST_SIDE = 64
 _LONG = 16
 _POINTS, _CELLS = 64, 16
@@ -118,9 +118,11 @@ def dressed(row: Reading, array: np.ndarray, role: str, *, with_maps: str = "") 
         return replace(row, spark=line, lines=(*row.lines, *more))
     cells = map_of(array) if with_maps else None
     if cells is not None:
-        return replace(row, heat=cells, lines=(*row.lines, f"cells: means of {_block_words(array.shape)}"))
+        return replace(row, heat=cells, lines=(*row.lines, f"cell: mean of {_block_words(array.shape)}"))
     return row
 
 
 def _block_words(shape: tuple[int, ...]) -> str:
-    return " × ".join(str(-(-size // _CELLS)) for size in shape) + " numbers or fewer"
+    """`4 × 2`, or `≤ 4 × 2` where some blocks are smaller."""
+    sides = " × ".join(str(-(-size // _CELLS)) for size in shape)
+    return sides if all(size <= _CELLS or size % _CELLS == 0 for size in shape) else f"≤ {sides}"

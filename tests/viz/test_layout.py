@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import graphnn as gn
 import viz
 from viz.place import engines
 from viz.place.engines import EngineError
+from viz.place.naming import roomier
 from viz.place.placed import Rect
 from viz.place.route import sampled
 
@@ -193,3 +195,83 @@ def test_a_long_chain_is_placed_without_recursion() -> None:
     boxes = tuple(viz.Box(f"n{i}", "op", "relu") for i in range(4000))
     wires = tuple(viz.Wire(f"e{i}", f"n{i}", f"n{i + 1}", 0) for i in range(3999))
     assert viz.layout(viz.Scene(boxes, wires)).engine == "layers"
+
+
+def test_a_way_around_a_scope_keeps_out_of_it() -> None:
+    x = gn.parameter(np.random.default_rng(1).normal(size=(4, 6)), "x", "float64")
+    body = [gn.nn.Dense(6, gn.tanh, name="first"), gn.nn.Dense(6, name="second")]
+    run = gn.trace(gn.mean(gn.square(gn.nn.Residual(body, seed=2)(x))))
+    for direction in DIRECTIONS:
+        placed = viz.layout(viz.scene(run, fold=["first", "second"]), direction=direction)
+        frame = next(group.rect for group in placed.groups if group.group.label == "body").grown(-2.0)
+        title = {box.box.id: box.box.title for box in placed.boxes}
+        (around,) = (
+            wire
+            for wire in placed.wires
+            if wire.wire.kind == "forward"
+            and (title[wire.wire.source], title[wire.wire.target]) == ("x", "add")
+        )
+        assert not any(
+            frame.x < x < frame.right and frame.y < y < frame.bottom for x, y in sampled(around.curve, 2.0)
+        )
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_wires_enter_a_fold_in_the_order_in_which_they_come(direction: str) -> None:
+    layer = gn.nn.BatchNorm()
+    graph = gn.Graph(layer(gn.input("x", ("batch", 3), "float64"), training=False))
+    scene = viz.scene(graph, depth=2, hide=["constants", "broadcasts"])
+    placed = viz.layout(scene, direction=direction)
+    fold = next(box.box.id for box in placed.boxes if box.box.role == "fold")
+    across = 1 if direction == "LR" else 0
+    entering = [wire for wire in placed.wires if wire.wire.target == fold]
+    assert len(entering) == 5
+    starts = sorted(entering, key=lambda wire: wire.curve[0][across])
+    assert starts == sorted(entering, key=lambda wire: wire.curve[-1][across])
+
+
+def test_a_picture_whose_folds_feed_each_other_is_not_broken_where_a_wire_runs_back() -> None:
+    boxes = tuple(viz.Box(f"n{i}", "op", "relu") for i in range(30))
+    ahead = [viz.Wire(f"e{i}", f"n{i}", f"n{i + 1}", 0) for i in range(29)]
+    back = viz.Wire("e29", "n20", "n10", 1)
+    placed = viz.layout(viz.Scene(boxes, (*ahead, back)), ratio=16 / 9)
+    rect = {box.box.id: box.rect for box in placed.boxes}
+    circle = [rect[f"n{i}"].y for i in range(10, 21)]
+    whole = [box.rect.y for box in placed.boxes]
+    assert max(circle) - min(circle) < 80 < max(whole) - min(whole)
+
+
+def dense_loss() -> Any:
+    x, y = gn.input("x", ("batch", 2), "float64"), gn.input("y", ("batch", 1), "float64")
+    loss = gn.mean_squared_error(gn.nn.Dense(1, name="out", seed=1)(x), y)
+    return gn.trace(loss, {x: [[0, 0], [0, 1]], y: [[0], [1]]})
+
+
+@pytest.mark.parametrize("view", ["values", "values+gradients"])
+def test_a_frame_grows_where_its_name_finds_no_place_between_wires(view: str) -> None:
+    placed = viz.draw(dense_loss(), view=view, hide="broadcasts", direction="TB").placed
+    assert [group.label.text for group in placed.groups] == ["out", "mean_squared_error"]
+    assert all(group.rect.holds(group.label.rect) for group in placed.groups)
+    assert viz.problems(placed) == []
+
+
+def test_frames_grow_with_those_inside_but_not_into_anything_else() -> None:
+    groups = [viz.Group(key, key, parent) for key, parent in (("net", None), ("a", "net"), ("b", None))]
+    frames = {"net": Rect(0, 0, 100, 100), "a": Rect(8, 8, 84, 84), "b": Rect(0, 200, 100, 50)}
+    for below, top in ((True, 0.0), (False, -14.0)):
+        found = roomier(frames, ["a"], groups, [Rect(20, 30, 40, 40)], below=below)
+        assert found is not None
+        assert found["net"] == Rect(0, top, 100, 114) and found["b"] == frames["b"]
+        assert found["a"] == Rect(8, top + 8, 84, 98)
+    assert roomier(frames, ["a"], groups, [Rect(20, 105, 9, 9)], below=True) is None
+    assert roomier({**frames, "b": Rect(0, 110, 9, 9)}, ["a"], groups, [], below=True) is None
+
+
+def test_notes_below_a_narrow_picture_go_on_in_a_second_line() -> None:
+    p = gn.scalar(1.0, "p")
+    q = (1.0 - p).named("q")
+    run = gn.trace((p * gn.log(p) + q * gn.log(q)).named("unsure"))
+    drawing = viz.draw(run, view="values+health", direction="TB")
+    lines = [note.text for note in drawing.placed.notes]
+    assert len(lines) > len(drawing.scene.notes) and " ".join(lines) == " ".join(drawing.scene.notes)
+    assert viz.problems(drawing.placed) == []

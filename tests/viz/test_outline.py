@@ -181,3 +181,49 @@ def test_pictures_of_folds_have_no_faults() -> None:
             for direction in ("LR", "TB"):
                 drawing = viz.draw(tower(4), theme=theme, direction=direction, **words)
                 assert viz.problems(drawing.placed) == []
+
+
+def scalars(count: int, *, hub: bool = False) -> gn.Graph:
+    """Scalars without any scope, one after another, or all with one that they share."""
+    w, y = gn.scalar(2.0, "w"), gn.scalar(0.5, "x")
+    for k in range(count):
+        y = y * w if hub else gn.tanh(y) if k % 3 else y * w
+    return gn.Graph(y.named("y"))
+
+
+@pytest.mark.parametrize("hub", [False, True])
+@pytest.mark.parametrize("count", [300, 1000, 5000])
+def test_a_large_graph_without_scopes_is_drawn_in_parts(count: int, hub: bool) -> None:
+    graph = scalars(count, hub=hub)
+    drawing = viz.draw(graph)
+    assert len(drawing.scene.boxes) <= 40 and drawing.placed.width < 8000
+    assert drawing.scene.boxes[-1].name == "y", "what comes out is seen by itself"
+    assert viz.problems(drawing.placed) == []
+    part = next(box for box in drawing.scene.boxes if box.title == "part 1")
+    assert part.detail.startswith(f"{part.note.splitlines()[1].split()[0]} nodes, ")
+    assert any("depth=99 shows all" in note for note in drawing.scene.notes)
+    assert sum(len(item.nodes) for item in viz.outline(graph).items) == len(graph.nodes)
+
+
+def test_a_part_is_opened_by_its_name_and_all_by_depth() -> None:
+    graph = scalars(400)
+    opened = viz.outline(graph, unfold="part 3")
+    inside = [item for item in opened.items if not item.is_fold]
+    assert len(inside) == 18 and {item.group for item in inside[1:-1]} == {"part 3"}
+    assert len(viz.outline(graph, depth=99).items) == len(graph.nodes)
+    near = viz.outline(graph, focus="x", reach=1)
+    assert [item.label for item in near.items] == ["x", "mul"]
+
+
+def test_parts_stay_what_they_are_when_the_graph_grows_at_its_end() -> None:
+    before, after = ({i.path: i.nodes for i in viz.outline(scalars(n)).folds} for n in (400, 401))
+    same = [path for path in before if [n.op for n in before[path]] == [n.op for n in after[path]]]
+    assert len(same) >= len(before) - 1
+
+
+def test_blocks_whose_inner_names_count_on_are_alike() -> None:
+    y = gn.input("x", ("batch", 3))
+    for k in range(60):
+        with gn.scope(f"stage{k // 4}"), gn.scope(f"block{k}"):
+            y = gn.tanh(y @ gn.parameter(np.eye(3), "w"))
+    assert [item.label for item in viz.outline(gn.Graph(y), depth=1).items] == ["x", "stage0 … stage14"]

@@ -23,7 +23,7 @@ _CELLS_SIDE = 30.0
 _PICTURES_IN_ROW, _PICTURE_SIDE, _PICTURE_GAP = 4, 30.0, 3.0
 _SPARK, _SPAN = (64.0, 20.0), (72.0, 9.0)
 _BADGE_HEIGHT, _BADGE_PAD = 14.0, 5.0
-_QUIET_STATES = ("not computed", "no path", "stale", "accumulated")
+_QUIET_STATES = ("not computed", "no path", "stopped", "no slope", "stale", "accumulated")
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ def card(box: Box, theme: Theme, direction: str, wires_in: int, wires_out: int) 
         inner += _GAP + 4 + width(side, size)
     y_title = y
 
-    y += 0.45 * theme.title_size + 0.75 * theme.detail_size
     detail = shorten(box.detail, 2 * _WIDEST_TITLE, theme.detail_size)
+    # The mark is also drawn as a strong border, so it is not said twice.
+    mark = box.mark if box.mark not in (box.name, box.title) else ""
+    y += 0.45 * theme.title_size + 0.75 * theme.detail_size if detail or mark else 0.05 * theme.title_size
     if detail:
         texts.append(Text(left, y, detail, theme.detail_size, theme.muted))
     row = width(detail, theme.detail_size)
-    # The mark is also drawn as a strong border, so it is not said twice.
-    mark = box.mark if box.mark not in (box.name, box.title) else ""
     if mark:
         row += _GAP + 6 + width(mark, theme.detail_size, "medium")
     inner = max(inner, row)

@@ -54,10 +54,13 @@ def _overlaps(placed: Placed) -> list[str]:
                 break
             if a.rect.meets(b.rect):
                 found.append(f"boxes {a.box.id} and {b.box.id} overlap")
-    graph_bottom = max((b.rect.bottom for b in placed.boxes), default=0.0)
+    drawn = [
+        *(b.rect for b in placed.boxes), *(g.rect for g in placed.groups),
+        *(w.label.rect for w in placed.wires if w.label is not None),
+    ]  # fmt: skip
     for entry in placed.entries:
-        tops = [entry.sample.y, *(t.rect.y for t in entry.texts)]
-        if min(tops) < graph_bottom:
+        covered = [entry.sample, *(t.rect for t in entry.texts)]
+        if any(r.meets(other) for r in covered for other in drawn):
             found.append(f"the legend's {entry.entry.label!r} covers the graph")
     legend = [(e.entry.label, r) for e in placed.entries for r in (e.sample, *(t.rect for t in e.texts))]
     found += [f"the legend's {a!r} and {b!r} overlap" for (a, ra), (b, rb) in combinations(legend, 2)

@@ -16,17 +16,23 @@ _SPACING = 2.0
 # A wire that only touches the border of a box is not yet in it.
 _TOUCH = 1.0
 _INSIDE_OWN = 2.0
+# Numbers stand at least so far from arrow heads.
+_OFF_HEAD = 4.0
 # Two wires may cross, at a sharp angle too; they may not run on one another over this length.
 _TOGETHER_AT_MOST = 24.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a wire: the wire, in `other` the second wire or the box, and the sentence."""
+    """What is wrong with a wire: the wire, in `other` the second wire or the box, and the sentence.
+
+    `is_head` if it is its arrow head.
+    """
 
     wire: str
     other: str
     words: str
+    is_head: bool = False
 
 
 def wire_problems(placed: Placed) -> list[str]:
@@ -34,6 +40,7 @@ def wire_problems(placed: Placed) -> list[str]:
     found = [f.words for f in wire_faults(placed.wires, {b.box.id: b.rect for b in placed.boxes})]
     numbers = {f"the number of wire {w.wire.id}": w.label.rect for w in placed.wires if w.label is not None}
     names = {f"the name of group {g.group.id!r}": g.label.rect for g in placed.groups}
+    found += _touched_heads(placed.wires, numbers)
     samples = Samples([w.curve for w in placed.wires], _SPACING)
     halves = np.array([w.width / 2 for w in placed.wires])
     for wire, what in _met(samples, halves, numbers):
@@ -102,7 +109,19 @@ def _hidden_heads(wires: Sequence[PlacedWire], rects: Mapping[str, Rect]) -> Ite
             inside = (points[k] > (r.x, r.y)).all(axis=1) & (points[k] < (r.right, r.bottom)).all(axis=1)
             if inside.any():
                 key = wires[int(k)].wire.id
-                yield Fault(key, name, f"the arrow head of wire {key} lies under box {name}")
+                yield Fault(key, name, f"the arrow head of wire {key} lies under box {name}", is_head=True)
+
+
+def _touched_heads(wires: Sequence[PlacedWire], words: Mapping[str, Rect]) -> Iterator[str]:
+    """Numbers so close to an arrow head that they seem to lie on it."""
+    if not words:
+        return
+    heads = np.array([wire.head for wire in wires])
+    low, high = heads.min(axis=1), heads.max(axis=1)
+    for name, rect in words.items():
+        r = rect.grown(_OFF_HEAD)
+        for k in np.flatnonzero((low < (r.right, r.bottom)).all(axis=1) & (high > (r.x, r.y)).all(axis=1)):
+            yield f"{name} touches the arrow head of wire {wires[int(k)].wire.id}"
 
 
 def _together(wires: Sequence[PlacedWire], samples: Samples, at_most: float) -> Iterator[Fault]:
@@ -138,21 +157,23 @@ def frame_problems(placed: Placed) -> list[str]:
     for g in placed.scene.groups:  # outer groups come first
         around[g.id] = (*around.get(g.parent, ()), g.id)
     found = []
+    pieces: dict[str, list[Rect]] = {}
     for group in placed.groups:
-        key, rect = group.group.id, group.rect
+        pieces.setdefault(group.group.id, []).append(group.rect)
+    for key, rects in pieces.items():
         for box in placed.boxes:
             inside = key in around.get(box.box.group, ())
-            if inside and not rect.holds(box.rect):
+            if inside and not any(rect.holds(box.rect) for rect in rects):
                 found.append(f"box {box.box.id} sticks out of the frame of {key!r}")
-            elif not inside and rect.meets(box.rect):
+            elif not inside and any(rect.meets(box.rect) for rect in rects):
                 found.append(f"the frame of {key!r} holds box {box.box.id}, which is not in it")
     for i, a in enumerate(placed.groups):
         for b in placed.groups[i + 1 :]:
             first, second = a.group.id, b.group.id
             if a.label.rect.meets(b.label.rect):
                 found.append(f"the names of groups {first!r} and {second!r} overlap")
-            if first in around[second]:
-                if not a.rect.holds(b.rect):
+            if first != second and first in around[second]:
+                if not any(rect.holds(b.rect) for rect in pieces[first]):
                     found.append(f"the frame of {second!r} sticks out of that of {first!r}")
             elif a.rect.meets(b.rect):
                 found.append(f"the frames of {first!r} and {second!r} overlap")

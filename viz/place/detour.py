@@ -24,8 +24,8 @@ _CELLS_AT_MOST = 24_000
 _STATES_AT_MOST, _STATES_OF_ALL = 20_000, 90_000
 # A hasty search: a way that costs a little more than the best one is found much sooner.
 _HASTE = 2.0
-_EDGE = 40.0
-_TURN, _CROSS, _ALONG = 4.0, 1.0, 4.0
+_EDGE, _NEAR = 40.0, 320.0
+_TURN, _CROSS, _ALONG, _STRANGE = 4.0, 1.0, 4.0, 2.0
 _STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 
 
@@ -36,18 +36,34 @@ class Detour:
         self.rects = list(rects)
         self.right = direction == "LR"
         left, top = min(r.x for r in self.rects) - _EDGE, min(r.y for r in self.rects) - _EDGE
-        w = max(r.right for r in self.rects) + _EDGE - left
-        h = max(r.bottom for r in self.rects) + _EDGE - top
-        self.pitch = max(_PITCH, math.sqrt(w * h / _CELLS_AT_MOST))
-        self.left, self.top = left, top
+        right = max(r.right for r in self.rects) + _EDGE
+        self.page = Rect(left, top, right - left, max(r.bottom for r in self.rects) + _EDGE - top)
         self._left = _STATES_OF_ALL
-        self.columns, self.rows = int(w / self.pitch) + 1, int(h / self.pitch) + 1
+        self._look_at(self.page)
+
+    def _look_at(self, part: Rect) -> None:
+        """Lay the grid over a part of the page."""
+        self.part = part
+        self.pitch = max(_PITCH, math.sqrt(part.w * part.h / _CELLS_AT_MOST))
+        self.left, self.top = part.x, part.y
+        self.columns, self.rows = int(part.w / self.pitch) + 1, int(part.h / self.pitch) + 1
+
+    def _around(self, start: Point, end: Point) -> Rect:
+        """The part of the page around both ends: on the whole of a large one the cells would be coarse."""
+        xs, ys, page = sorted((start[0], end[0])), sorted((start[1], end[1])), self.page
+        left, top = max(xs[0] - _NEAR, page.x), max(ys[0] - _NEAR, page.y)
+        return Rect(left, top, min(xs[1] + _NEAR, page.right) - left, min(ys[1] + _NEAR, page.bottom) - top)
 
     def way(
-        self, start: Point, end: Point, reach: float, others: Sequence[tuple[Sequence[Point], float]]
-    ) -> tuple[Point, ...] | None:
-        """A curve from port to port that keeps `reach` away from boxes and from other wires with theirs, or None."""
-        costs = self._costs(reach, others)
+        self, start: Point, end: Point, reach: float, others: Sequence[tuple[Sequence[Point], float]],
+        strange: Sequence[Rect] = (), *, near: bool = True,
+    ) -> tuple[Point, ...] | None:  # fmt: skip
+        """A curve from port to port that keeps `reach` away from boxes and from other wires with theirs, or None.
+
+        It goes through a `strange` frame only where the way around is long. `near` looks around both ends only.
+        """
+        self._look_at(self._around(start, end) if near else self.page)
+        costs = self._costs(reach, others, strange)
         first = self._free(start, 1.0, reach + self.pitch, costs[0])
         last = self._free(end, -1.0, reach + self.pitch + 6.0, costs[0])
         cells = self._search(first, last, *costs)
@@ -71,18 +87,16 @@ class Detour:
         return min(max(i, 0), self.columns - 1), min(max(j, 0), self.rows - 1)
 
     def _costs(
-        self, reach: float, others: Sequence[tuple[Sequence[Point], float]]
+        self, reach: float, others: Sequence[tuple[Sequence[Point], float]], strange: Sequence[Rect]
     ) -> tuple[list[bool], list[float], list[float]]:
         """Which cells are taken by boxes, and what a step along x and one along y costs in each."""
         p = self.pitch
         taken = np.zeros((self.columns, self.rows), dtype=bool)
         for r in self.rects:
-            around = r.grown(reach)
-            # A cell is taken if its centre is.
-            i0, i1 = (math.ceil((v - self.left) / p - 0.5) for v in (around.x, around.right))
-            j0, j1 = (math.ceil((v - self.top) / p - 0.5) for v in (around.y, around.bottom))
-            taken[max(i0, 0) : max(i1, 0), max(j0, 0) : max(j1, 0)] = True
+            taken[self._cells(r.grown(reach))] = True
         steps = np.ones((2, self.columns, self.rows))
+        for r in strange:
+            steps[(slice(None), *self._cells(r))] += _STRANGE
         if others:
             samples = Samples([curve for curve, _ in others], 0.8 * p)
             ways = np.gradient(samples.points, axis=0)
@@ -104,6 +118,12 @@ class Detour:
                             extra[axis, i, j] = np.maximum(extra[axis, i, j], cost)
             steps += extra
         return taken.ravel().tolist(), steps[0].ravel().tolist(), steps[1].ravel().tolist()
+
+    def _cells(self, r: Rect) -> tuple[slice, slice]:
+        """The cells whose centres lie in a rectangle."""
+        i0, i1 = (math.ceil((v - self.left) / self.pitch - 0.5) for v in (r.x, r.right))
+        j0, j1 = (math.ceil((v - self.top) / self.pitch - 0.5) for v in (r.y, r.bottom))
+        return slice(max(i0, 0), max(i1, 0)), slice(max(j0, 0), max(j1, 0))
 
     def _search(
         self, start: tuple[int, int], goal: tuple[int, int], taken: list[bool], flat: list[float],

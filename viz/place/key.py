@@ -1,16 +1,16 @@
-"""Place the legend below the picture: samples and words in rows that fit the page."""
+"""Place the legend below the picture or beside it: samples and words in rows that fit the page, then the notes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from viz.numbers import power_of_ten
-from viz.place.placed import PlacedEntry, Rect, Text
+from viz.place.placed import PlacedEntry, Point, Rect, Text
 from viz.scene import Entry, Scale, Scene
-from viz.text import width
+from viz.text import clean, shorten, width
 from viz.theme import Theme
 
-__all__ = ["PlacedLegend", "place_legend"]
+__all__ = ["Key", "PlacedLegend", "key_below", "key_beside", "place_legend", "wrapped"]
 
 _SAMPLE = {
     "box": (22.0, 13.0),
@@ -22,6 +22,8 @@ _SAMPLE = {
 }
 _GAP, _CLASS_GAP, _SAMPLE_GAP, _ROW = 18.0, 34.0, 7.0, 21.0
 _DECADE = 30.0
+# A legend beside the picture is a column at most so wide, if its widest entry fits; this far from the picture.
+_COLUMN, _ASIDE = 230.0, 20.0
 # Entries of one class stay together: what boxes are, what backward wires are, how numbers are written.
 _CLASSES = (("box", "tone", "forward"), ("sign", "scale"), ("heat", "text"))
 
@@ -64,6 +66,78 @@ def place_legend(scene: Scene, theme: Theme, room: float) -> PlacedLegend:
             furthest, row = max(furthest, x + w), max(row, h)
             x += w + _GAP
     return PlacedLegend(tuple(placed), furthest, y + row if placed else 0.0)
+
+
+@dataclass(frozen=True)
+class Key:
+    """Legend and notes together, placed from (0, 0), with the line that parts them from the picture."""
+
+    entries: tuple[PlacedEntry, ...]
+    notes: tuple[Text, ...]
+    rule: tuple[Point, Point] | None
+    width: float
+    height: float
+
+    def at(self, x: float, y: float) -> Key:
+        """The same with its corner at (x, y)."""
+        rule = None
+        if self.rule is not None:
+            (ax, ay), (bx, by) = self.rule
+            rule = ((ax + x, ay + y), (bx + x, by + y))
+        return Key(
+            PlacedLegend(self.entries, self.width, self.height).at(x, y),
+            tuple(note.moved(x, y) for note in self.notes),
+            rule,
+            self.width,
+            self.height,
+        )
+
+
+def key_below(scene: Scene, theme: Theme, legend: PlacedLegend, room: float) -> Key:
+    """The legend in its rows, then the notes in lines that fit, under a rule as wide as the page."""
+    bottom, size = 0.0, theme.detail_size
+    rule: tuple[Point, Point] | None = None
+    entries: tuple[PlacedEntry, ...] = ()
+    if legend.entries:
+        rule = ((0.0, 22.0), (room, 22.0))
+        entries = legend.at(0.0, 38.0)
+        bottom = 38.0 + legend.height
+    notes: list[Text] = []
+    for words in scene.notes:
+        bottom += 6.0
+        for line in wrapped(words, room, size):
+            bottom += 1.2 * size
+            notes.append(Text(0.0, bottom - 0.3 * size, line, size, theme.muted))
+    return Key(entries, tuple(notes), rule, room, bottom)
+
+
+def key_beside(scene: Scene, theme: Theme) -> Key | None:
+    """Legend and notes in a column for the right side, behind an upright rule; None where there are none."""
+    legend = place_legend(scene, theme, _COLUMN)
+    if not legend.entries and not scene.notes:
+        return None
+    bottom, size = legend.height, theme.detail_size
+    room = max(legend.width, _COLUMN)
+    notes: list[Text] = []
+    for words in scene.notes:
+        bottom += 8.0
+        for line in wrapped(words, room, size):
+            bottom += 1.25 * size
+            notes.append(Text(_ASIDE, bottom - 0.3 * size, line, size, theme.muted))
+    taken = max(legend.width, *(note.width for note in notes), 0.0) if notes else legend.width
+    return Key(legend.at(_ASIDE, 0.0), tuple(notes), ((0.0, 0.0), (0.0, bottom)), _ASIDE + taken, bottom)
+
+
+def wrapped(words: str, room: float, size: float) -> list[str]:
+    """The words in lines that are at most `room` wide; a word that is wider by itself is shortened."""
+    lines: list[str] = []
+    for word in clean(words).split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(shorten(word, room, size))
+    return lines
 
 
 def _ticks(scale: Scale) -> list[int]:

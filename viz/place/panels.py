@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import log
 
 from viz.drawing import Drawing
 from viz.legend import legend_of
-from viz.place.key import place_legend
+from viz.place.key import place_legend, wrapped
 from viz.place.placed import (
     Placed,
     PlacedBox,
@@ -34,24 +33,14 @@ __all__ = ["drawing_of", "panels", "wrapped"]
 
 _HEAD, _INSET, _GAP = 26.0, 12.0, 8.0
 _NARROWEST = 520.0
+# What a reader of a notebook sees at once, in pixels.
+_NOTEBOOK = (1050.0, 950.0)
 
 
 def drawing_of(placed: Placed, *, fit: Fit | None = None) -> Drawing:
     """The drawing of a scene that has its places already."""
     strange = bool(missing(text.text for text in placed.texts()))
     return Drawing.of_placed(placed, strange=strange, fit=fit)
-
-
-def wrapped(words: str, room: float, size: float) -> list[str]:
-    """The words in lines that are at most `room` wide; a word that is wider by itself is shortened."""
-    lines: list[str] = []
-    for word in clean(words).split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and width(longer, size) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(shorten(word, room, size))
-    return lines
 
 
 def panels(
@@ -63,8 +52,9 @@ def panels(
     direction: str = "LR",
     engine: str | None = None,
     theme: Theme = LIGHT,
+    fit: Fit | None = None,
 ) -> Placed:
-    """A page of panels, beside one another or below, whichever is nearer to the form of a slide.
+    """A page of panels, beside one another or below: whichever comes out larger on the slide or page of `fit`.
 
     parts : (letter, name, scene) of each panel; the scenes have the same boxes
     captions : sentences below the legend, in lines as wide as the page
@@ -74,7 +64,18 @@ def panels(
     # One scale for the widths of all panels: what looks wider is larger.
     scenes = [replace(scene, scale=whole.scale) for _, _, scene in parts]
     alone = twins(scenes, direction=direction, engine=engine, theme=theme)
-    return _Page(parts, alone, whole, theme).placed
+    ways = [_Page(parts, alone, whole, theme, across=across).placed for across in (True, False)]
+    return max(ways, key=lambda placed: _scale(placed, fit or Fit()))
+
+
+def _scale(placed: Placed, fit: Fit) -> float:
+    """How large the page comes out; without a wish in a notebook, where nothing is enlarged."""
+    if fit.slide or fit.page:
+        return fit.scale(placed)
+    if fit.width is not None:
+        # Nobody said how long the page may be, such as that of a phone.
+        return min(1.0, fit.width / placed.width)
+    return min(1.0, _NOTEBOOK[0] / placed.width, _NOTEBOOK[1] / placed.height)
 
 
 def _joined(
@@ -130,6 +131,8 @@ class _Page:
         alone: Sequence[Placed],
         whole: Scene,
         theme: Theme,
+        *,
+        across: bool,
     ):
         self.parts, self.alone, self.whole, self.theme = parts, alone, whole, theme
         sizes = [(p.width - 2 * theme.margin, p.height - 2 * theme.margin) for p in alone]
@@ -137,7 +140,6 @@ class _Page:
             (max(w, width(name, theme.detail_size, "medium")) + 2 * _INSET, h + _HEAD + _INSET)
             for (w, h), (_, name, _) in zip(sizes, parts, strict=True)
         ]
-        across = self._is_across(frames)
         top = theme.margin + (theme.heading_size * 2 if whole.title else 0.0)
         corners: list[Point] = []
         x, y = theme.margin, top
@@ -153,12 +155,6 @@ class _Page:
             for (cx, cy), (w, h) in zip(corners, frames, strict=True)
         ]
         self.placed = self._finish(bottom)
-
-    def _is_across(self, frames: Sequence[tuple[float, float]]) -> bool:
-        beside = sum(w for w, _ in frames) / max(h for _, h in frames)
-        below = max(w for w, _ in frames) / sum(h for _, h in frames)
-        # As far from 16:9 as a ratio, not as a difference: 1 is as odd as 3.
-        return abs(_ratio(beside)) <= abs(_ratio(below))
 
     def _finish(self, bottom: float) -> Placed:
         theme, whole = self.theme, self.whole
@@ -205,10 +201,6 @@ class _Page:
             legend_rule=((theme.margin, at), (theme.margin + self.inner, at)),
             notes=tuple(notes),
         )
-
-
-def _ratio(value: float) -> float:
-    return log(value / (16 / 9))
 
 
 def _group(whole: Scene, key: str) -> Group:

@@ -21,6 +21,7 @@ __all__ = [
     "rounded",
     "sampled",
     "simple",
+    "steady",
 ]
 
 Curve = tuple[Point, ...]
@@ -171,12 +172,31 @@ def simple(start: Point, end: Point, direction: str) -> Curve | None:
     """One smooth piece that leaves and reaches its boxes along the flow; None where it would be too steep."""
     along = 0 if direction == "LR" else 1
     run, drift = end[along] - start[along], abs(end[1 - along] - start[1 - along])
-    if run < 20 or drift > 3.2 * run:
+    if run < 20 or drift > 4.6 * run:
         return None
     reach = run * 0.48
     if direction == "LR":
         return start, (start[0] + reach, start[1]), (end[0] - reach, end[1]), end
     return start, (start[0], start[1] + reach), (end[0], end[1] - reach), end
+
+
+def steady(curve: Curve, direction: str) -> Curve:
+    """The curve with straight ends along the flow, on which arrow heads can stand."""
+    (x0, y0), (x1, y1) = curve[0], curve[-1]
+    dx, dy = (_STRAIGHT, 0.0) if direction == "LR" else (0.0, _STRAIGHT)
+    first, last = (x0 + dx, y0 + dy), (x1 - dx, y1 - dy)
+    start, end = [curve[0]], [last]
+    _line(start, first)
+    _line(end, curve[-1])
+    inner = curve[1:-1]
+    # The handles go on from the straight ends as they did from the boxes.
+    return (
+        *start,
+        (inner[0][0] + dx, inner[0][1] + dy),
+        *inner[1:-1],
+        (inner[-1][0] - dx, inner[-1][1] - dy),
+        *end,
+    )
 
 
 def flatten(curve: Sequence[Point], steps: int = 8) -> Iterator[Point]:

@@ -14,6 +14,9 @@ import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from typing import Any
 
 from viz.place.leads import leads
 from viz.place.placed import Placed, Rect, Text
@@ -30,6 +33,12 @@ _SMALLEST_ON_SLIDE, _SMALLEST_ON_PAPER = 8.0, 6.0
 # A picture that would have to shrink below this is spread over several pages instead.
 SPREAD_BELOW = 0.7
 _SPREAD_SCALE = 0.85
+_SPREAD_SCALES = (0.85, 0.78, 0.7)
+# A cut through a frame is as bad as pages that differ by this part, squared.
+_TORN = 0.04
+_PAGE = 0.1
+# So many pages more are better than a frame that is torn although it would fit one of them.
+_TORN_PAGE = 0.8
 
 
 class SmallTextWarning(UserWarning):
@@ -58,6 +67,18 @@ class Fit:
         room = self._room(placed)
         return 1.0 if room is None else min(room[0] / placed.width, room[1] / placed.height)
 
+    def is_low(self, placed: Placed) -> bool:
+        """Whether the height of the sheet, not its width, is what keeps the picture from being larger."""
+        room = self._room(placed)
+        enlarged = min(self.scale(placed), _LARGEST_SCALE)
+        return room is not None and placed.height * enlarged > 0.99 * room[1]
+
+    def is_readable(self, placed: Placed) -> bool:
+        """Whether the text on the slide is large enough for the back row; of other wishes nothing is asked."""
+        if self.slide is None:
+            return True
+        return not 0 < _least(placed) * min(self.scale(placed), _LARGEST_SCALE) < _SMALLEST_ON_SLIDE
+
     @property
     def ratios(self) -> tuple[float, ...]:
         """Width : height of the slide, or of the paper upright and lying; none for a picture of free height."""
@@ -75,6 +96,11 @@ class Fit:
         """How wide a picture may be that is spread over upright pages, one below the other."""
         w, _ = PAGES[(self.page or "a4").lower()]
         return (w - 2 * _PAGE_MARGIN) / _SPREAD_SCALE - 60.0
+
+    def is_column(self, placed: Placed) -> bool:
+        """Whether the picture stands on upright pages as one column, at a size that pages may have."""
+        w, _ = PAGES[(self.page or "a4").lower()]
+        return placed.height > placed.width and placed.width * SPREAD_BELOW <= w - 2 * _PAGE_MARGIN
 
     def _room(self, placed: Placed) -> tuple[float, float] | None:
         if self.slide is not None:
@@ -147,7 +173,7 @@ def sheets(placed: Placed, fit: Fit) -> tuple[Sheet, ...]:
         scale = min(fit.scale(placed), 1.0)
         if scale >= SPREAD_BELOW:
             return (Sheet(_centred(whole, w / scale, h / scale), w, h),)
-        return _spread(placed, w, h)
+        return _spread(placed, PAGES[fit.page.lower()])
     return (Sheet(whole, placed.width, placed.height),)
 
 
@@ -162,7 +188,7 @@ def _centred(inner: Rect, w: float, h: float) -> Rect:
 
 
 def _warn(placed: Placed, scale: float, smallest: float, wish: str) -> None:
-    least = min((text.size for text in placed.texts()), default=0.0) * scale
+    least = _least(placed) * scale
     if 0 < least < smallest:
         warnings.warn(
             f"viz: to fit {wish} the text shrinks to {least:.1f} pixels. Show less: fold scopes (depth=1), look at a "
@@ -172,11 +198,14 @@ def _warn(placed: Placed, scale: float, smallest: float, wish: str) -> None:
         )
 
 
-def _spread(placed: Placed, w: float, h: float) -> tuple[Sheet, ...]:
-    """Several pages, cut between boxes wherever there is a gap, row by row."""
-    room = ((w - 2 * _PAGE_MARGIN) / _SPREAD_SCALE, (h - 2 * _PAGE_MARGIN) / _SPREAD_SCALE)
+def _least(placed: Placed) -> float:
+    return min((text.size for text in placed.texts()), default=0.0)
+
+
+def _spread(placed: Placed, paper: tuple[float, float]) -> tuple[Sheet, ...]:
+    """Several pages, cut between boxes wherever there is a gap: in one column if that is possible, on few pages."""
     rects = [box.rect for box in placed.boxes] + [text.rect for text in placed.texts()]
-    columns = _cuts(placed.width, room[0], [(r.x, r.right) for r in rects])
+    frames = [group.rect for group in placed.groups]
     # A cut along a wire that leads from row to row would show half of it twice.
     level = [
         (a[1] - 4.0, a[1] + 4.0)
@@ -184,32 +213,88 @@ def _spread(placed: Placed, w: float, h: float) -> tuple[Sheet, ...]:
         for a, b in zip(wire.curve[:-1:3], wire.curve[3::3], strict=True)
         if abs(a[1] - b[1]) < 2.0 and abs(a[0] - b[0]) > 150.0
     ]
-    rows = _cuts(placed.height, room[1], [*((r.y, r.bottom) for r in rects), *level])
-    edge = _PAGE_MARGIN / _SPREAD_SCALE
+    short, long = paper
+    tried: list[tuple[bool, float, int, Any]] = []
+    for upright in (True, False) if placed.height >= placed.width else (False, True):
+        w, h = (short, long) if upright else (long, short)
+        for scale in _SPREAD_SCALES:
+            room = (w - 2 * _PAGE_MARGIN) / scale, (h - 2 * _PAGE_MARGIN) / scale
+            columns = _cuts(
+                placed.width, room[0], [(r.x, r.right) for r in rects], [(r.x, r.right) for r in frames]
+            )
+            rows = _cuts(
+                placed.height, room[1], [*((r.y, r.bottom) for r in rects), *level], [(r.y, r.bottom) for r in frames]
+            )  # fmt: skip
+            torn = sum(f.h <= room[1] and f.y < cut < f.bottom for f in frames for cut, _ in rows)
+            cost = len(columns) * len(rows) + _TORN_PAGE * torn
+            tried.append((len(columns) > 1, cost, len(tried), (w, h, scale, columns, rows)))
+    w, h, scale, columns, rows = min(tried)[3]
+    edge = _PAGE_MARGIN / scale
+    # A single column stands in the middle of its pages.
+    aside = (w / scale - placed.width) / 2 if len(columns) == 1 else edge
     cells = [Rect(x, y, right - x, bottom - y) for y, bottom in rows for x, right in columns]
     shown = [cell for cell in cells if any(cell.meets(rect) for rect in rects)]
     return tuple(
-        Sheet(
-            Rect(cell.x - edge, cell.y - edge, w / _SPREAD_SCALE, h / _SPREAD_SCALE),
-            w,
-            h,
-            k,
-            len(shown),
-            cell,
-            texts,
-        )
+        Sheet(Rect(cell.x - aside, cell.y - edge, w / scale, h / scale), w, h, k, len(shown), cell, texts)
         for k, (cell, texts) in enumerate(zip(shown, leads(placed, shown, edge), strict=True), 1)
     )
 
 
-def _cuts(length: float, room: float, taken: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Stretches of at most `room`, which end where nothing stands, if there is such a place in their second half."""
-    gaps = [0.0]
+def _cuts(
+    length: float, room: float, taken: Sequence[tuple[float, float]], frames: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Stretches of at most `room`, as few as possible and of about one length, which end where nothing stands."""
+    gaps = [(0.0, 0)]
     reach = 0.0
     for start, end in sorted(taken):
         if start > reach:
-            gaps.append((reach + start) / 2)
+            gaps.append(_gap(reach, start, frames))
         reach = max(reach, end)
+    least = _greedy(length, room, [at for at, _ in gaps])
+    # One page more than needed is worth it where it spares several frames.
+    ways = [_evenly(length, room, gaps, len(least) + more) for more in (0, 1)]
+    _, cuts = min((cost + _PAGE * more, cuts) for more, (cost, cuts) in enumerate(ways))
+    return [(a, b) for a, b in pairwise(cuts)] if cuts else least
+
+
+def _evenly(
+    length: float, room: float, gaps: Sequence[tuple[float, int]], count: int
+) -> tuple[float, list[float]]:
+    """The cost of so many stretches of about one length that tear few frames, and their ends from 0 on, if any."""
+    aim = length / count
+    # For each gap the best way to cut what lies before it into so many stretches: its cost, and the gap before.
+    best: list[dict[int, tuple[float, int]]] = [{0: (0.0, 0)}]
+    for k in range(1, count + 1):
+        found: dict[int, tuple[float, int]] = {}
+        for j, (at, torn) in enumerate([(length, 0)] if k == count else gaps):
+            ways = [
+                (cost + _TORN * torn + ((at - gaps[i][0] - aim) / room) ** 2, i)
+                for i, (cost, _) in best[-1].items()
+                if 0 < at - gaps[i][0] <= room
+            ]
+            if ways:
+                found[j] = min(ways)
+        best.append(found)
+    if not best[-1]:
+        return inf, []
+    cost, j = best[-1][0]
+    ends = [length]
+    for steps in reversed(best[1:-1]):
+        ends.append(gaps[j][0])
+        j = steps[j][1]
+    return cost, [0.0, *reversed(ends)]
+
+
+def _gap(start: float, end: float, frames: Sequence[tuple[float, float]]) -> tuple[float, int]:
+    """Where a gap between boxes is cut, and how many frames are torn there: as few as possible."""
+    places = [(start + end) / 2, *(at for a, b in frames for at in (a - 2.0, b + 2.0) if start < at < end)]
+    torn = [sum(a < at < b for a, b in frames) for at in places]
+    k = min(range(len(places)), key=lambda k: (torn[k], abs(places[k] - places[0])))
+    return places[k], torn[k]
+
+
+def _greedy(length: float, room: float, gaps: Sequence[float]) -> list[tuple[float, float]]:
+    """As long stretches as possible; where there is no gap in the second half of one it is cut at its end."""
     found, at = [], 0.0
     while length - at > room:
         cut = gaps[bisect_right(gaps, at + room) - 1]

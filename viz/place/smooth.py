@@ -34,18 +34,25 @@ class Smoother:
         self._low, self._high = sides[:, :2] - (reach + 0.5), sides[:, 2:] + (reach + 0.5)
         self._ways: list[Curve] = []
 
-    def smooth(self, curve: Curve) -> Curve:
-        """The simplest free way between the ends of the engine's curve."""
+    def smooth(self, curve: Curve, strange: Sequence[Rect] = ()) -> Curve:
+        """The simplest free way between the ends of the engine's curve; `strange` are frames to keep out of."""
         start, end = curve[0], curve[-1]
         bend = simple(start, end, self.direction)
         way = curve
         if bend is not None:
+            # Where the engine itself leads through a frame nothing is lost.
+            kept = [frame for frame in strange if not _enters(curve, frame)]
             met = self._met(self._inner(bend, start, end), 0.0)
-            if not met:
+            if not met and not any(_enters(bend, frame) for frame in kept):
                 way = bend
-            else:
+            elif met:
                 around = self._around(bend, start, end)
-                clear = [w for w in around if not self._met(self._inner(w, start, end), 0.0)]
+                clear = [
+                    w
+                    for w in around
+                    if not self._met(self._inner(w, start, end), 0.0)
+                    and not any(_enters(w, frame) for frame in kept)
+                ]
                 way = min([*clear, curve], key=_length)
         self._ways.append(way)
         return way
@@ -106,6 +113,10 @@ class Smoother:
             if self._is_apart((first, *straight)):
                 ways.append((*rise, *straight, *fall[1:]))
         return ways
+
+
+def _enters(curve: Curve, frame: Rect) -> bool:
+    return any(frame.x < x < frame.right and frame.y < y < frame.bottom for x, y in sampled(curve, _STEP))
 
 
 def _length(curve: Curve) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from viz.place.check_wires import Fault, wire_faults
 from viz.place.detour import Detour
 from viz.place.placed import PlacedWire, Point, Rect
-from viz.place.route import arrow, cut_end, head_length, offset, reversed_curve
+from viz.place.route import arrow, cut_end, head_length, offset, reversed_curve, steady
 from viz.place.smooth import Smoother
 from viz.scene import Scale, Wire
 from viz.theme import Theme
@@ -29,15 +29,18 @@ Curve = tuple[Point, ...]
 class Wiring:
     """The wires of a picture: `middles` between forward and backward ones, and `placed` without their numbers.
 
-    `led` counts how often a wire was led around something, `faults` are those that nothing helped against.
+    `strange` are the frames that hold neither end of a wire. `led` counts how often a wire was led around something,
+    `faults` are those that nothing helped against.
     """
 
     def __init__(
         self, forward: Sequence[Wire], twins: Mapping[str, Wire], curves: Mapping[str, Curve],
         rects: Mapping[str, Rect], theme: Theme, scale: Scale | None, direction: str,
+        strange: Mapping[str, Sequence[Rect]] | None = None,
     ):  # fmt: skip
         self.forward, self.twins, self.rects, self.direction = forward, twins, rects, direction
         self.theme, self.scale = theme, scale
+        self.strange = strange or {}
         self.middles = {w.id: self._ends(w, curves[w.id]) for w in forward}
         self.faults: list[Fault] = []
         self.led: Counter[str] = Counter()
@@ -92,7 +95,7 @@ class Wiring:
         """Straighten what winds more than it must."""
         smoother = Smoother(self.rects.values(), self.direction, self.theme.widest + 2.0)
         for wire in self.forward:
-            self.middles[wire.id] = smoother.smooth(self.middles[wire.id])
+            self.middles[wire.id] = smoother.smooth(self.middles[wire.id], self.strange.get(wire.id, ()))
 
     def mend(self) -> None:
         """Lead wires that run into something around it, as long as that leaves fewer faults."""
@@ -126,6 +129,21 @@ class Wiring:
                 else:
                     self.middles[key] = kept
 
+        self._steady()
+
+    def _steady(self) -> None:
+        """Where an arrow head lies under its box because the wire leaves or comes in flat, it gets a straight end."""
+        home = {twin.id: key for key, twin in self.twins.items()}
+        for fault in [f for f in self.faults if f.is_head]:
+            key = home.get(fault.wire, fault.wire)
+            kept = self.middles[key]
+            self.middles[key] = steady(kept, self.direction)
+            faults = self._faults()
+            if len(faults) < len(self.faults):
+                self.faults = faults
+            else:
+                self.middles[key] = kept
+
     def _faults(self) -> list[Fault]:
         return wire_faults(self.placed, self.rects, _TOGETHER_AT_MOST)
 
@@ -156,7 +174,8 @@ class Wiring:
         others = [(curve, self._half(k)) for k, curve in self.middles.items() if k != key]
         # Where no way keeps a good distance a closer one may do.
         reach = self._half(key) + (2.5, 1.0, 0.5)[self.led[key] - 1]
-        found = detour.way(middle[0], middle[-1], reach, others)
+        strange = self.strange.get(key, ())
+        found = detour.way(middle[0], middle[-1], reach, others, strange, near=self.led[key] != 2)
         if found is not None:
             self.middles[key] = found
         return found is not None
