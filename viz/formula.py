@@ -27,6 +27,8 @@ _SIZE = 100.0
 _EQUALS_GAP = 0.28
 _PLAIN = re.compile(r"[A-Za-z](_\{?\w\}?)?|-?[\d.]+|\\mathrm\{[\w ]*\}|\\[a-z]+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+# A minus here is a sign of the number that follows; the typesetter would set it apart like a difference.
+_SIGN = re.compile(r"([(\[,]|\\(?:left|cdot|times)[(\[]?)(\s*)-(?=[\s\d.])")
 
 # One stroke of a path: its letter, "M", "L", "Q", "C" or "Z", and its numbers.
 Stroke = tuple[str, tuple[float, ...]]
@@ -115,7 +117,7 @@ def _piece(tex: str) -> Piece | None:
     try:
         ziamath.config.svg2 = ziafont.config.svg2 = False
         root = ElementTree.Element("g")
-        typeset = ziamath.Latex(tex, size=_SIZE)
+        typeset = ziamath.Latex(_SIGN.sub(r"\1\2{-}", tex), size=_SIZE)
         typeset.node.draw(0, 0, root)
         bounds = typeset.node.bbox
     except Exception:  # noqa: BLE001 - whatever the typesetter cannot read is written as text

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from viz.study.absent import Absence, absences, stops
 
 __all__ = ["Gradient", "Now", "Numbers", "OfRun", "OfStep", "source_of"]
 
@@ -19,7 +22,10 @@ _IMMEDIATE_NODES_AT_MOST = 300
 
 @dataclass(frozen=True)
 class Gradient:
-    """A gradient, or why there is none: "not computed", "no path"; "stale" and "accumulated" ones have an array."""
+    """A gradient, or why there is none; `state` is "" for one that is there, else as in `Reading`.
+
+    "stale" and "accumulated" ones have an array.
+    """
 
     array: np.ndarray | None
     state: str = ""
@@ -40,6 +46,16 @@ class Numbers:
         self.outputs: tuple[Any, ...] = tuple(graph.outputs)  # what is computed for its own sake
         self.updates: Mapping[Any, Any] = {}  # parameter -> the node of its new value
         self.trained: tuple[Any, ...] = ()
+
+    @property
+    def absent(self) -> Mapping[Any, Absence]:
+        """Why nodes have no gradient, where that is known."""
+        return {}
+
+    def stops(self) -> frozenset[Any]:
+        """The ops at which gradients end although the loss depends on what is below."""
+        loss = self.graph.outputs[0] if self.loss is None else self.loss
+        return stops(self.graph, loss, self.absent) if self.absent else frozenset()
 
     def value(self, node: Any) -> np.ndarray | None:
         """The node's value, None where it is not known."""
@@ -69,10 +85,18 @@ class OfRun(Numbers):
         return np.asarray(self.run.value(node))
 
     def gradient(self, node: Any) -> Gradient:
-        array = self.run.gradient(node) if self.has_gradients else None
-        return (
-            Gradient(None, "no path", "no path to the loss") if array is None else Gradient(np.asarray(array))
-        )
+        if not self.has_gradients:
+            return Gradient(None, "not computed", "not computed")
+        array = self.run.gradient(node)
+        if array is not None:
+            return Gradient(np.asarray(array))
+        why = self.absent[node]
+        return Gradient(None, why.state, why.words)
+
+    @cached_property
+    def absent(self) -> Mapping[Any, Absence]:
+        """Why the nodes without a gradient have none."""
+        return absences(self.graph, self.loss, self.run.gradient) if self.has_gradients else {}
 
     def contribution(self, edge: Any) -> np.ndarray | None:
         array = self.run.contribution(edge) if self.has_gradients else None
@@ -85,6 +109,13 @@ class Now(Numbers):
     has_values = True
     has_gradients = True
 
+    @cached_property
+    def run(self) -> Any:
+        """A run with the present values; its gradients are those of one backward pass."""
+        import graphnn
+
+        return graphnn.trace(self.graph.outputs[0])
+
     def value(self, node: Any) -> np.ndarray | None:
         return np.asarray(node.value)
 
@@ -93,10 +124,17 @@ class Now(Numbers):
 
         state = graphnn.gradient_state(node)
         if node.grad is None:
-            return Gradient(None, "not computed", "not computed")
+            why = self.absent.get(node)
+            return Gradient(None, *((why.state, why.words) if why else ("not computed", "not computed")))
         word = state.split(" ")[0]
         known = word in ("stale", "accumulated")
         return Gradient(np.asarray(node.grad), word if known else "", state if known else "")
+
+    @cached_property
+    def absent(self) -> Mapping[Any, Absence]:
+        """Why nodes have no gradient though there was a backward pass from the result; nothing before that."""
+        result = self.graph.outputs[0]
+        return {} if result.grad is None else absences(self.graph, result, lambda node: node.grad)
 
 
 class OfStep(Numbers):

@@ -45,6 +45,14 @@ def test_nan_is_traced_to_where_it_began() -> None:
     }
 
 
+def test_a_sound_value_with_a_bad_gradient_is_told_from_a_bad_value() -> None:
+    x = gn.scalar(0.0, "x")
+    scene = viz.scene(gn.trace(gn.log(gn.square(x).named("p")).named("bad") * 0.0), view="health")
+    badges = {box.title: [badge.text for badge in box.badges] for box in scene.boxes}
+    assert badges["x"] == badges["square"] == ["gradient not finite"]
+    assert badges["log"] == ["∞ begins here"]
+
+
 def test_nan_that_begins_on_the_way_back_is_found() -> None:
     x = gn.scalar(0.0, "x")
     found = {str(finding) for finding in health(gn.trace(gn.sqrt(x) * 3.0))}

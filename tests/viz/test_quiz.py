@@ -384,3 +384,16 @@ def test_names_of_any_kind_are_correct_or_shortened() -> None:
         quiz = viz.quiz(gn.trace(total), blanks=0.5)
     assert viz.problems(quiz.sheet.placed) == [] and viz.problems(quiz.key.placed) == []
     ElementTree.fromstring(quiz.sheet.svg)
+
+
+def test_a_condition_in_brackets_is_explained_and_boxes_without_a_shape_have_no_empty_line() -> None:
+    x = gn.scalar(2.0, "x")
+    quiz = viz.quiz(gn.trace(gn.square(gn.relu(x).named("h")).named("loss")), blanks=["h"])
+    for page in (quiz.sheet, quiz.key):
+        assert "[…]: 1 where it holds, else 0" in [entry.label for entry in page.scene.legend.entries]
+        for box in page.placed.boxes:
+            title = next(text for text in box.texts if text.text == box.box.title)
+            first = min(text.y for text in box.texts if text.y > title.rect.bottom)
+            assert first - title.y < 32, box.box.id
+    bare = viz.quiz(gn.trace(gn.square(x).named("loss")), blanks=1)
+    assert not any("[…]" in entry.label for entry in bare.sheet.scene.legend.entries)

@@ -58,9 +58,9 @@ def test_a_gradient_before_backward_is_not_computed_and_not_zero() -> None:
     assert (after.state, after.lines) == ("zero", ("0",))
 
 
-def test_labels_have_no_path_to_the_loss(classifier_run: Any) -> None:
+def test_labels_are_whole_numbers_and_have_no_gradient(classifier_run: Any) -> None:
     scene = viz.scene(classifier_run)
-    assert reading(scene, "labels", "gradient").state == "no path"
+    assert reading(scene, "labels", "gradient").state == "no slope"
     assert reading(scene, "labels", "value").lines == ("0 … 2",)
     labels = box(scene, "labels").id
     assert not any(w.kind == "backward" and w.target == labels for w in scene.wires)

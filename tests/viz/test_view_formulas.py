@@ -91,3 +91,10 @@ def test_pictures_of_random_graphs_have_no_fault(make: Any, seed: int) -> None:
     run = gn.trace(make["random"](seed))
     drawing = viz.draw(run, view="values+derivatives", direction="LR" if seed % 2 else "TB", theme="dark")
     assert viz.problems(drawing.placed) == []
+
+
+def test_the_sign_of_a_number_is_not_set_apart_like_a_difference() -> None:
+    signed, plain = formula("1 - (-2)^2"), formula("1 - (2)^2")
+    assert signed is not None and plain is not None
+    # An en dash without the gaps of a difference, which take as much again.
+    assert 0.4 < signed.width - plain.width < 0.9

@@ -75,7 +75,7 @@ def test_only_the_view_images_shows_channels_and_large_matrices(image_run: Any) 
     plain, full = values(viz.scene(image_run, view="values")), values(viz.scene(image_run, view="images"))
     assert not plain["conv2d"].pictures and full["conv2d"].lines[-1] == "6 channels, first of 20"
     assert plain["matmul"].heat is None and full["matmul"].heat is not None
-    assert "cells: means of 2 × 1 numbers or fewer" in full["matmul"].lines
+    assert "cell: mean of ≤ 2 × 1" in full["matmul"].lines
     both = viz.scene(image_run, view="values+images")
     assert [row.label for row in both.boxes[0].readings] == ["value"]
 
@@ -122,3 +122,11 @@ def test_an_image_net_is_drawn_without_fault(image_run: Any, theme: str, directi
     for view in ("images", "values+gradients", "images+memory"):
         drawing = viz.draw(image_run, view=view, theme=theme, direction=direction)
         assert viz.problems(drawing.placed) == []
+
+
+@pytest.mark.parametrize(("side", "seen"), [(8, True), (6, True), (4, False)])
+def test_pooled_maps_of_3_by_3_are_images_and_smaller_ones_are_numbers(side: int, seen: bool) -> None:
+    pooled = gn.nn.MaxPool2d(2)(gn.input("x", ("batch", 1, side, side)))
+    run = gn.trace(pooled, {"x": np.random.default_rng(0).random((3, 1, side, side))})
+    row = values(viz.scene(run, view="images"))["max_pool2d"]
+    assert len(row.pictures) == (3 if seen else 0) and ("3 images" in row.lines) is seen

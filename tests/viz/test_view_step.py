@@ -51,13 +51,25 @@ def test_adjoints_are_named_after_what_they_belong_to() -> None:
     assert any("made by differentiating mul" in box.note for box in scene.boxes)
 
 
-def test_adam_is_folded_until_it_is_asked_for(make: Any) -> None:
+def test_adam_is_folded_by_parameter_until_it_is_asked_for(make: Any) -> None:
     source = trainer(make, gn.optim.Adam(0.01))
     folded, opened = viz.scene(source), viz.scene(source, unfold="Adam")
-    fold = next(box for box in folded.boxes if box.role == "fold")
-    assert fold.title == "Adam" and fold.mark == "13 new values"
-    assert [b.text for b in fold.badges] == ["8 state", "1 counter", "4 setting"]
+    marks = {box.title: box.mark for box in folded.boxes if box.group and box.group.startswith("update")}
+    weights = ("hidden.w", "hidden.b", "output.w", "output.b")
+    assert marks == {"shared by all": "new steps", **{name: f"new {name}" for name in weights}}
+    badges = {box.title: [b.text for b in box.badges] for box in folded.boxes}
+    assert badges["shared by all"] == ["1 counter", "4 setting"] and badges["hidden.w"] == ["2 state"]
     assert len(opened.boxes) == 73 and "counter" in [b.text for box in opened.boxes for b in box.badges]
+
+
+def test_a_step_of_many_parameters_is_folded_by_layer() -> None:
+    x = gn.input("x", ("batch", 4))
+    net = gn.nn.Sequential([*[gn.nn.Dense(8, gn.relu) for _ in range(6)], gn.nn.Dense(3)], seed=0)
+    drawing = viz.draw(gn.Trainer(gn.mean(gn.square(net(x))), gn.optim.Adam(0.01)))
+    update = [box.title for box in drawing.scene.boxes if (box.group or "").startswith("update")]
+    assert sorted(update) == ["net.dense1", "net.dense2 … net.dense6", "net.dense7", "shared by all"]
+    assert len(drawing.scene.boxes) < 25 and drawing.direction == "TB" and drawing.placed.width < 1000
+    assert viz.problems(drawing.placed) == []
 
 
 def test_folds_stay_within_their_region(make: Any) -> None:

@@ -234,3 +234,29 @@ def test_a_copy_with_other_leaves_is_the_same_graph(classifier_run: Any) -> None
     ]
     assert float(again.value(again.loss)) != float(classifier_run.value(classifier_run.loss))
     np.testing.assert_array_equal(w.value, before)
+
+
+@pytest.mark.parametrize("name", viz.WRONG_WAYS)
+@pytest.mark.filterwarnings("ignore::viz.SmallTextWarning")
+@pytest.mark.parametrize("slide", ["16:9", "4:3"])
+def test_on_a_slide_the_panels_stand_as_they_come_out_larger(name: str, slide: str) -> None:
+    from viz.place.sheet import Fit
+
+    fit = Fit(slide=slide)
+    drawing = viz.wrong_way(name, slide=slide)
+    assert drawing.placed.direction == "LR"
+    # The usual page, whichever way its panels stand, comes out no larger.
+    assert fit.scale(drawing.placed) >= fit.scale(viz.wrong_way(name).placed)
+    assert viz.problems(drawing.placed) == []
+
+
+def test_panels_beside_one_another_stay_readable_in_a_notebook() -> None:
+    for name in viz.WRONG_WAYS:
+        placed = viz.wrong_way(name).placed
+        assert placed.width <= 1050 and placed.height <= 950, name
+
+
+def test_a_narrow_page_has_the_wrong_way_below_the_right_one() -> None:
+    beside, below = (viz.wrong_way("overwrite", direction="TB", width=width).placed for width in (None, 390))
+    assert below.width < beside.width
+    assert below.height > beside.height

@@ -18,6 +18,7 @@ from viz.place.panels import wrapped
 from viz.place.placed import Placed, PlacedWire, Text
 from viz.readings import reading, sign_of
 from viz.scene import Box, Reading, Scene, Wire
+from viz.study.absent import absences
 from viz.text import shorten, width
 from viz.theme import Theme
 
@@ -113,9 +114,11 @@ class QuizPage:
                 found.append((replace(row, detail=""),) * 2)
             else:
                 gradient = self.facts.run.gradient(node)
-                row = Reading(label, ("no path to the loss",), "no path")
                 if gradient is not None:
                     row = replace(reading(label, gradient), detail="")
+                else:
+                    why = absences(self.facts.run.graph, self.facts.run.loss, self.facts.run.gradient)[node]
+                    row = Reading(label, (why.words,), why.state)
                 found.append((row, row))
         for slot in range(len(node.operands)):
             fact = Fact("derivatives", key, slot)

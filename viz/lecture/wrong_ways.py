@@ -77,6 +77,7 @@ def wrong_way(
     right = _scene(run, Outcome.right(run), {})
     wrong = _scene(run, outcome, differing)
     captions = [*outcome.story, *_told(differing)]
+    fit = Fit(width, slide, page)
     placed = panels(
         [("r", f"right: {way.right}", right), ("w", f"wrong: {way.wrong}", wrong)],
         title=f"Wrong way: {name}" if title is None else title,
@@ -85,8 +86,9 @@ def wrong_way(
         direction=direction,
         engine=engine,
         theme=theme_of(theme),
+        fit=fit,
     )
-    return drawing_of(placed, fit=Fit(width, slide, page))
+    return drawing_of(placed, fit=fit)
 
 
 def _run(source: Any, feeds: Any) -> Any:
@@ -120,7 +122,7 @@ class _Told(OfRun):
 
     def gradient(self, node: Any) -> Gradient:
         if self.run.gradient(node) is None:
-            return Gradient(None, "no path", "no path to the loss")
+            return super().gradient(node)
         found = self.outcome.gradients.get(node)
         words = self.outcome.words.get(node, "")
         return (

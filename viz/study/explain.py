@@ -18,34 +18,83 @@ import numpy as np
 
 from viz.numbers import number
 from viz.readings import size_of
+from viz.study.absent import absences
 from viz.study.ledger import CANCELS, Entry, ledger, product_text, sum_text
 
 __all__ = ["explain"]
 
 # Beyond this many steps the way to the origin is told by its ends.
 _STEPS_AT_MOST = 6
-_TINY = 1e-6
+_TINY = 1e-4
 
 
 def explain(run: Any, node: Any) -> str:
     """Why the node's gradient is what it is, one sentence a line, up to where the cause lies.
 
-    run : of gn.trace
+    run : of gn.trace; or a scalar result, whose nodes hold the gradients of the last `backward()`
     node : a node of the run, or its name
 
     Raises ValueError for a run without gradients, and graphnn's GraphError for a node that the run does not have.
     """
+    import graphnn as gn
+
+    if isinstance(run, gn.Node):
+        return _of_the_moment(run, node)
     if not getattr(run, "has_gradients", False):
         raise ValueError("viz.explain: this run has no gradients. Trace one scalar float, such as a loss.")
     node = run.graph.find(node) if isinstance(node, str) else node
+    said = _of_run(run, node)
+    changed = [_name(leaf) for leaf in run.graph.parameters if _has_changed(run, leaf)]
+    if changed:
+        which = ", ".join(changed[:_STEPS_AT_MOST]) + (", …" if len(changed) > _STEPS_AT_MOST else "")
+        said.append(f"It is stale: since this run {which} got another value. Trace again.")
+    return "\n".join(said)
+
+
+def _of_run(run: Any, node: Any) -> list[str]:
     found = run.gradient(node)
     if found is None:
-        return "\n".join(_no_path(run, node))
+        return _no_gradient(run, node)
     gradient = np.asarray(found)
     said = [f"The gradient of {_name(node)} is {_words(gradient)}."]
     if node is run.loss:
-        return "\n".join([*said, "It is the loss itself, whose slope with respect to itself is 1."])
-    return "\n".join([*said, *_causes(run, node, gradient)])
+        return [*said, "It is the loss itself, whose slope with respect to itself is 1."]
+    return [*said, *_causes(run, node, gradient)]
+
+
+def _has_changed(run: Any, leaf: Any) -> bool:
+    return not np.array_equal(np.asarray(run.value(leaf)), np.asarray(leaf.value), equal_nan=True)
+
+
+def _of_the_moment(result: Any, node: Any) -> str:
+    """What `node.grad` is: not computed, stale, accumulated; then why it is so large."""
+    import graphnn as gn
+
+    graph = gn.Graph(result)
+    node = graph.find(node) if isinstance(node, str) else node
+    name, state = _name(node), gn.gradient_state(node)
+    fresh = _of_run(gn.trace(result), node)
+    if result.grad is None and node.grad is None:
+        return (
+            f"The gradient of {name} is not computed, which is not the same as 0: call {_call(result)} first."
+        )
+    if state == "stale":
+        said = [
+            f"The gradient of {name}, {_words(np.asarray(node.grad))}, is stale: values have changed since the "
+            f"last backward pass. Call gn.zero_grad and {_call(result)} again. Of the present values:"
+        ]
+        return "\n".join([*said, *fresh])
+    if state.startswith("accumulated"):
+        said = [
+            f"The gradient of {name}, {_words(np.asarray(node.grad))}, is {state}: backward passes add to it "
+            "until gn.zero_grad. Of one pass:"
+        ]
+        return "\n".join([*said, *fresh])
+    return "\n".join(fresh)
+
+
+def _call(result: Any) -> str:
+    return f"{result.name}.backward()" if result.name and result.name.isidentifier() else "backward()"
 
 
 def _name(node: Any) -> str:
@@ -65,24 +114,38 @@ def _words(array: np.ndarray) -> str:
     )
 
 
-def _no_path(run: Any, node: Any) -> list[str]:
-    said = [
-        f"{_name(node)} has no gradient: no differentiable path leads from it to the loss {_name(run.loss)}."
-    ]
-    if node.dtype.kind != "f":
+def _no_gradient(run: Any, node: Any) -> list[str]:
+    absent = absences(run.graph, run.loss, run.gradient)
+    why = absent[node]
+    name, loss = _name(node), _name(run.loss)
+    said = [f"{name} has no gradient, which is not the same as 0."]
+    readers = [edge.target for edge in run.graph.consumers(node)]
+    if why.state == "no slope":
         return [*said, f"It holds {node.dtype}, and only floats can change by a little."]
-    stops = []
-    for edge in run.graph.consumers(node):
-        target = edge.target
-        if target.op.no_slope:
-            stops.append(f"{_name(target)} ({target.op.name}): {target.op.no_slope}")
-        elif target.dtype.kind != "f":
-            stops.append(f"{_name(target)}: its result is {target.dtype}")
-        elif run.gradient(target) is None:
-            stops.append(f"{_name(target)} has no path to the loss either")
+    if why.state == "no path":
+        who = ", ".join(_name(each) for each in readers[:_STEPS_AT_MOST])
+        used = f"It is used by {who}, and nothing leads on from there." if who else "Nothing uses it."
+        return [*said, f"No path leads from it to the loss {loss}: the loss does not depend on it.", used]
+    said.append(f"The loss {loss} depends on it, but no differentiable path leads there.")
+    stops: list[str] = []
+    for target in dict.fromkeys(readers):
+        beyond = absent.get(target)
+        if beyond is not None and beyond.state == "no path":
+            continue
+        if beyond is not None and beyond.at is not None and not target.op.no_slope:
+            stops.append(
+                f"{_name(target)}, and what comes of that stops at {_name(beyond.at)}: {_why(beyond.at)}"
+            )
         else:
-            stops.append(f"{_name(target)}: nothing flows back to its operand {edge.port}")
+            stops.append(f"{_name(target)}: {_why(target)}")
     return [*said, *(f"It is used by {words}." for words in stops[:_STEPS_AT_MOST])]
+
+
+def _why(target: Any) -> str:
+    op = target.op
+    if op.no_slope:
+        return f"{op.name} passes no gradient on ({op.no_slope})"
+    return f"{op.name} passes nothing on to this operand"
 
 
 def _causes(run: Any, node: Any, gradient: np.ndarray) -> list[str]:
@@ -109,14 +172,33 @@ def _causes(run: Any, node: Any, gradient: np.ndarray) -> list[str]:
             return said
         seen += 1
         if seen == _STEPS_AT_MOST:
-            return [
-                *said,
-                f"And so on, towards the loss {_name(run.loss)}: the size shrinks or grows step by step.",
-            ]
+            return [*said, *_the_rest(run, target)]
         node, gradient = target, above
         if not _is_odd(gradient):
             return said
         said.append(f"The gradient of {_name(node)} is {_words(gradient)} already.")
+
+
+def _the_rest(run: Any, node: Any) -> list[str]:
+    """The way from here to the loss in one sentence: how long it is, and where most is lost or gained."""
+    loss = _name(run.loss)
+    count, most, place = 0, 0.0, None
+    while node is not run.loss:
+        entries = ledger(run, run.graph.consumers(node))
+        if not entries:
+            break
+        entry = _guilty(entries)
+        count, node = count + 1, entry.edge.target
+        up = size_of(np.asarray(run.gradient(node)))
+        if up > 0 and math.isfinite(up) and entry.size > 0 and math.isfinite(entry.size):
+            change = abs(math.log(entry.size / up))
+            if change > most:
+                most, place = change, (node, entry.size / up)
+    way = f"And so on, over {count} more ops to the loss {loss}"
+    if place is None:
+        return [f"{way}."]
+    node, factor = place
+    return [f"{way}; there the largest change of size is at {_name(node)}, times {number(factor)}."]
 
 
 def _is_odd(array: np.ndarray) -> bool:
@@ -156,12 +238,15 @@ def _entry_words(run: Any, entry: Entry) -> str:
 def _local_cause(run: Any, entry: Entry, above: np.ndarray) -> str:
     """Why this op passes on zero, NaN or little, although what comes from above is sound; "" if it does not."""
     up, down = size_of(above), entry.size
-    if not math.isfinite(up) or up == 0:
+    if not math.isfinite(up):
         return ""
     target, slot = entry.edge.target, entry.edge.slot
     value = np.asarray(run.value(entry.edge.source))
     if not math.isfinite(down):
-        return f"NaN or ∞ begins here: the slope of {target.op.name} is not finite at {_at(value)}."
+        times = ", and 0 × ∞ is NaN" if up == 0 else ""
+        return f"NaN or ∞ begins here: the slope of {target.op.name} is not finite at {_at(value)}{times}."
+    if up == 0:
+        return ""
     if down == 0 or down < 1e-3 * up:
         word = "0" if down == 0 else f"{number(down / up)} of what comes from above"
         return f"The local slope is {word} there: {_reason(run, target, slot, value)}."

@@ -189,11 +189,18 @@ def with_origins(graph: Any) -> Any:
 
 
 def mark_regions(canvas: Canvas, words: Sequence[str]) -> None:
-    """Make the outermost groups regions, in this order, and draw wires between them faintly."""
-    tops = {group.id: replace(group, kind="region") for group in canvas.groups if group.parent is None}
-    first = [tops[word] for word in words if word in tops]
-    canvas.groups = (*first, *(group for group in canvas.groups if group.parent is not None))
-    region = {key: (draft.item.group or "").partition("/")[0] for key, draft in canvas.boxes.items()}
+    """Make the outermost groups regions, in this order, and draw wires between them faintly.
+
+    Where two views mark regions, a group has the words of both: `backward, first gradient`.
+    """
+    place = {word: k for k, word in enumerate(words)}
+    tops = [replace(group, kind="region") for group in canvas.groups if group.parent is None]
+    tops.sort(key=lambda group: min(place.get(word, len(place)) for word in group.id.split(", ")))
+    canvas.groups = (*tops, *(group for group in canvas.groups if group.parent is not None))
+    region = {
+        key: (draft.item.group or "").partition("/")[0].partition(", ")[0]
+        for key, draft in canvas.boxes.items()
+    }
     faint = False
     for key, wire in canvas.forward.items():
         ends = region[wire.source], region[wire.target]

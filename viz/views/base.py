@@ -17,8 +17,10 @@ class View:
     """One thing that a picture can show. `needs` is "graph", "values" or "gradients".
 
     A view that marks parts of the picture gives `parts`: for the numbers of a source, a function from nodes to the
-    name of the part that they stand in. `whole` gives the graph to draw, where that is more than the source's own;
-    `folds` the scopes to fold where nothing is said of folding.
+    name of the part that they stand in. One with `of_run` tells how gradients come about: of scalars that were not
+    traced, it is drawn from a run of their present values. `whole` gives the graph to draw, where that is more than
+    the source's own; `scopes` the scope that each node is drawn in, where that is not its own; `folds` the scopes to
+    fold where nothing is said of folding.
     """
 
     name: str
@@ -28,6 +30,8 @@ class View:
     parts: Callable[[Numbers], Callable[[Any], str]] | None = None
     whole: Callable[[Numbers], Any] | None = None
     folds: Callable[[Numbers], Iterable[str]] | None = None
+    scopes: Callable[[Numbers], Callable[[Any], str]] | None = None
+    of_run: bool = False
 
     def check(self, numbers: Numbers) -> None:
         """Raises ValueError if the source does not have what the view shows."""

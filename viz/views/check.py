@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -64,7 +65,10 @@ def _check(canvas: Canvas) -> None:
         if _is_other(numbers.gradient(part.node).array, part.analytic):
             stale = True
             draft.badges.append(Badge("changed since the run", "warn"))
-    canvas.notes.append(f"check: {found.verdict}")
+    verdict = re.sub(
+        r"(?<=\de)-(?=\d)|(?<![\w-])-(?=\d)", "−", found.verdict
+    )  # as numbers are written elsewhere
+    canvas.notes.append(f"check: {verdict}")
     if any(draft.tone == "bad" for draft in canvas.boxes.values()):
         canvas.entries.append(Entry("tone", "differences disagree", "bad"))
     if stale:

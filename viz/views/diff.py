@@ -15,6 +15,7 @@ from viz.readings import reading, size_of
 from viz.scene import Badge, Entry, Reading
 from viz.sources import Numbers
 from viz.study.difference import SAME, Change, Difference, Gone, difference_of, percent, relative_change
+from viz.text import clean
 from viz.theme import LIGHT, Theme, theme_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def diff(
     >>> import graphnn as gn, viz
     >>> x = gn.scalar(2.0, "x")
     >>> viz.diff(gn.trace(gn.tanh(x)), gn.trace(gn.relu(x)))
-    <Drawing of 2 boxes, 1 wires>
+    <Drawing of 2 boxes, 1 wire; ...>
     """
     from viz.drawing import Drawing
 
@@ -164,7 +165,12 @@ def _wires(canvas: Canvas) -> None:
     }
     for draft in canvas.boxes.values():
         if draft.node in extra:
-            draft.ports = ()  # they would name the operands of one of the two graphs only
+            ties = sorted(canvas.graph.operand_edges(draft.node), key=lambda tie: tie.slot)
+            draft.ports = tuple(
+                f"was {clean(tie.port)}" if tie.kind == "removed" else clean(tie.port)
+                for tie in ties
+                if canvas.box_of(tie.source) is not None
+            )
     faint = False
     for key, wire in canvas.forward.items():
         kinds = {tie.kind for tie in canvas.links[key].edges}

@@ -8,7 +8,8 @@ from viz.canvas import Canvas
 from viz.numbers import number
 from viz.outline import Link
 from viz.readings import reading, sign_of, size_of
-from viz.scene import Reading, Wire
+from viz.scene import Badge, Entry, Reading, Wire
+from viz.study.absent import STATES
 from viz.text import clean
 from viz.views.base import View
 
@@ -29,7 +30,17 @@ def _gradients(canvas: Canvas) -> None:
             row = reading("gradient", found.array, found.state)
             lines = (*row.lines, found.words) if found.words else row.lines
             draft.readings.append(Reading(row.label, lines, row.state, row.heat, row.detail))
+    _stops(canvas)
+    states = {row.state for draft in canvas.boxes.values() for row in draft.readings}
+    canvas.entries += [Entry("text", words) for state, words in STATES.items() if state in states]
     write_flow(canvas)
+
+
+def _stops(canvas: Canvas) -> None:
+    found = canvas.numbers.stops()
+    for draft in canvas.boxes.values():
+        if not found.isdisjoint(draft.item.nodes):
+            draft.badges.append(Badge("gradient stops here", "warn"))
 
 
 def write_flow(canvas: Canvas) -> None:
@@ -69,4 +80,6 @@ def _backward(link: Link, arrays: list[np.ndarray], *, with_label: bool) -> Wire
 GRADIENTS = View(
     "gradients", "The gradient of every node, and what flows back along every edge.", "gradients", _gradients
 )
-FLOW = View("flow", "What flows back along every edge, by width and colour.", "gradients", write_flow)
+FLOW = View(
+    "flow", "What flows back along every edge, by width and colour.", "gradients", write_flow, of_run=True
+)

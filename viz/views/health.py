@@ -46,7 +46,15 @@ def _words(finding: Finding) -> str:
         return f"{finding.share:.0%} dead"
     if finding.kind == "origin":  # the finding's own first words: NaN, or ∞
         return f"{finding.words.partition(' ')[0]} begins here"
+    if finding.kind == "not finite" and finding.words.startswith("its gradient"):  # its value may be sound
+        return "gradient not finite"
     return _BADGES[finding.kind]
 
 
-HEALTH = View("health", "Where NaN began, what vanishes, explodes, is dead or saturated.", "values", _health)
+HEALTH = View(
+    "health",
+    "Where NaN began, what vanishes, explodes, is dead or saturated.",
+    "values",
+    _health,
+    of_run=True,
+)

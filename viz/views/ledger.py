@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from viz.canvas import Canvas
 from viz.numbers import number
 from viz.readings import size_of
 from viz.scene import Badge, Entry, Reading
 from viz.study.ledger import CANCELS, ledger, sums
+from viz.study.ledger import Entry as Ledgered
 from viz.views.base import View
 from viz.views.gradients import write_flow
 
@@ -37,9 +42,10 @@ def _ledger(canvas: Canvas) -> None:
         if draft is None or draft.node is None:
             continue
         scalar = found.total.ndim == 0
+        sources = _sources(found.entries)
         said = [
-            f"{number(float(e.contribution)) if scalar else e.text} from {e.edge.target.name or e.edge.target.op.name}"
-            for e in found.entries
+            f"{number(float(e.contribution)) if scalar else e.text} from {source}"
+            for e, source in zip(found.entries, sources, strict=True)
         ]
         draft.notes += ["contributions:", *said, found.text]
         if len(said) > _LINES_AT_MOST:
@@ -47,14 +53,42 @@ def _ledger(canvas: Canvas) -> None:
         if not scalar:
             last = f"sum: rms {number(size_of(found.total))}"
         else:
-            last = found.text if len(said) <= 3 else f"sum: {number(float(found.total))}"
+            sign = "≈" if " ≈ " in found.text else "="
+            last = found.text if len(said) <= 3 else f"sum {sign} {number(float(found.total))}"
         draft.readings.append(Reading("parts", (*said, last)))
         if found.cancels:
             cancelled = True
             draft.badges.append(Badge(f"cancels: {number(100 * found.left)} % left", "warn"))
     canvas.entries.append(Entry("text", "at a wire: upstream × local = contribution"))
+    words = [wire.label for wire in canvas.backward]
+    words += [line for draft in canvas.boxes.values() for row in draft.readings for line in row.lines]
+    if any(" ≈ " in line for line in words):
+        canvas.entries.append(Entry("text", "≈: the rounded numbers do not come out exactly"))
     if cancelled:
         canvas.entries.append(Entry("text", f"cancels: the sum is below {CANCELS:.0%} of its parts"))
+
+
+def _sources(entries: Sequence[Ledgered]) -> list[str]:
+    """Where contributions come from: by the op's name, and where that is said of several, by its other operand."""
+    names = [entry.edge.target.name or entry.edge.target.op.name for entry in entries]
+    found = []
+    for entry, name in zip(entries, names, strict=True):
+        node, slot = entry.edge.target, entry.edge.slot
+        if names.count(name) > 1:
+            others = [o for k, o in enumerate(node.operands) if k != slot]
+            same = [e for e in entries if e.edge.target is node]
+            if len(same) > 1:
+                name = f"{name}, its {entry.edge.port}"
+            elif len(others) == 1:
+                name = f"{name} with {_called(others[0])}"
+        found.append(name)
+    return found
+
+
+def _called(node: Any) -> str:
+    if node.role == "constant" and not node.name and node.shape == ():
+        return number(np.asarray(node.value).item())
+    return str(node.name or node.op.name)
 
 
 LEDGER = View(
@@ -62,4 +96,5 @@ LEDGER = View(
     "Upstream × local = contribution at every edge, and the sum where contributions meet.",
     "gradients",
     _ledger,
+    of_run=True,
 )

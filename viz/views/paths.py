@@ -56,5 +56,6 @@ def _words(path: Path) -> str:
 
 
 PATHS = View(
-    "paths", "The weightiest paths from one node (to=) to the loss, with their shares.", "gradients", _paths
-)
+    "paths", "The weightiest paths from one node (to=) to the loss, with their shares.", "gradients", _paths,
+    of_run=True,
+)  # fmt: skip
