@@ -3,7 +3,7 @@
 >>> import graphnn as gn, viz
 >>> a, b = gn.scalar(2.0, "a"), gn.scalar(-3.0, "b")
 >>> viz.draw(gn.trace(a * b + a, {}))
-<Drawing of 4 boxes, 4 wires>
+<Drawing of 4 boxes, 4 wires; ...>
 
 A drawing goes `scene` (what is shown) → `layout` (where) → a back end (which file). Each can be used alone.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from viz.drawing import Drawing, draw
 from viz.from_graph import scene
+from viz.glyphs import fonts
 from viz.html import player
 from viz.lecture.quiz import Quiz, quiz, quizzes
 from viz.lecture.wrong_ways import WRONG_WAYS, wrong_way
@@ -72,7 +73,7 @@ __all__ = [
     "Entry", "Fit", "Frames", "Group", "Heat", "Histograms", "Legend", "MissingGlyphWarning", "Outline", "Path",
     "Picture", "Placed", "Plot", "Quiz", "Reading", "Scale", "Scene", "Sheet", "SmallTextWarning", "Span",
     "Spark", "Table", "Theme", "View", "Wire", "bands", "boundary", "changes", "confusion", "curve", "diff",
-    "draw", "explain", "fit_curve", "frames", "gradient_sizes", "histogram_plot", "histograms", "layout",
+    "draw", "explain", "fit_curve", "fonts", "frames", "gradient_sizes", "histogram_plot", "histograms", "layout",
     "loss_slice", "notebook", "outline", "paths", "player", "problems", "quiz", "quizzes", "rate_curve",
     "register", "regression_surface", "reliability_curve", "roc_curve", "scene", "schedule_curve", "surface",
     "training_curve", "weights", "wrong_way",

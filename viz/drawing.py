@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -40,10 +41,12 @@ def draw(
     """Draw a graph (its structure), a run (values and gradients), a scalar node or a scene; save it if a path is given.
 
     view : what the picture shows, by names of views, as in "values+health"; see viz.VIEWS
-    direction : "LR" (to the right, if not said) or "TB" (downwards); on a slide or page, what comes out larger
+    direction : "LR" (to the right, if not said; a training step downwards) or "TB" (downwards); on a slide or page,
+        what comes out larger
     theme : "light", "dark", "print" (grey), "contrast", or a Theme of your own
     width, slide, page : fit it to a width in pixels, to a slide ("16:9", "4:3"), or to paper ("a4", "letter"), over
-        several pages if need be
+        several pages if need be. On a slide scopes are folded until the text can be read from the back row, if nothing
+        is said of folding; depth=99 folds none
     engine : a layout engine by name; without it the embedded one is used, and others only where that is missing
     to : the node, or its name, that views such as "paths" are about
     which : what part of the graph is drawn, by depth, fold, unfold, repeats, hide, focus and reach; see viz.outline
@@ -58,9 +61,13 @@ def draw(
     """
     what = scene(source, view=view, title=title, to=to, **which)
     fit = Fit(width, slide, page)
+    if direction is None and not (slide or page):
+        direction = what.direction or None
     drawing = Drawing(what, direction=direction, engine=engine, theme=theme_of(theme), fit=fit)
     if not isinstance(source, Scene):
         drawing.again = Again(source, {"view": view, "title": title, "to": to}, which)
+        if slide is not None and not {"depth", "fold", "unfold", "focus"} & set(which):
+            drawing = drawing.folded()
     if path is not None:
         drawing.save(path)
     return drawing
@@ -122,6 +129,30 @@ class Drawing:
         self._strange = bool(missing(text.text for text in placed.texts()))
         return placed
 
+    def folded(self) -> Drawing:
+        """The same on its slide with scopes folded, from the inmost on, until the text is large enough, or all are."""
+        best, again = self, self.again
+        parents = {group.id: group.parent for group in self.scene.groups}
+        deepest = max((sum(1 for _ in _upwards(key, parents)) for key in parents), default=0)
+        if again is None:
+            return self
+        asked = again.which.get("repeats")
+        # Alike neighbours are drawn one by one as long as there is room.
+        for depth, repeats in product(range(deepest, 0, -1), (False, True) if asked is None else (asked,)):
+            if self.fit.is_readable(best.placed):
+                break
+            which: Which = {**again.which, "depth": depth, "repeats": repeats}
+            other = Drawing(
+                again.scene(**which),
+                direction=self._direction,
+                engine=self.engine,
+                theme=self.theme,
+                fit=self.fit,
+            )
+            if self.fit.scale(other.placed) > self.fit.scale(best.placed):
+                other.again, best = Again(again.source, again.how, which), other
+        return best
+
     @cached_property
     def sheets(self) -> tuple[Sheet, ...]:
         """The sheets that the picture is fitted to; one as large as the picture if nothing was asked for."""
@@ -151,7 +182,8 @@ class Drawing:
 
         if not 0 < scale <= 20:
             raise ValueError(f"Drawing.png: scale is more than 0 and at most 20, found {scale!r}.")
-        return tuple(png(text, scale=scale, system_fonts=self._strange) for text in self._svgs)
+        page = self.theme.page
+        return tuple(png(text, scale=scale, page=page, system_fonts=self._strange) for text in self._svgs)
 
     @property
     def dot(self) -> str:
@@ -239,7 +271,16 @@ class Drawing:
 
     def __repr__(self) -> str:
         wires = sum(wire.kind == "forward" for wire in self.scene.wires)
-        return f"<Drawing of {len(self.scene.boxes)} boxes, {wires} wires>"
+        boxes = len(self.scene.boxes)
+        size = f"{boxes} box{'es' * (boxes != 1)}, {wires} wire{'s' * (wires != 1)}"
+        return f"<Drawing of {size}; .save('name.svg') writes it, print(drawing.text) shows it in a terminal>"
+
+
+def _upwards(group: str | None, parents: Mapping[str, str | None]) -> Iterator[str]:
+    """The group and those that hold it."""
+    while group is not None:
+        yield group
+        group = parents[group]
 
 
 def _text_format(module: str, function: str) -> Callable[[Drawing], bytes]:

@@ -71,7 +71,13 @@ def test_a_notebook_gets_svg_and_text(neuron_run: Any) -> None:
     bundle = drawing._repr_mimebundle_()
     assert bundle["image/svg+xml"] == drawing._repr_svg_() == drawing.svg
     assert bundle["text/plain"] == drawing.text.rstrip("\n")
-    assert repr(drawing) == "<Drawing of 10 boxes, 9 wires>"
+    assert repr(drawing).startswith("<Drawing of 10 boxes, 9 wires; .save(")
+
+
+def test_one_box_and_one_wire_are_told_in_the_singular() -> None:
+    a = gn.scalar(1.0, "a")
+    assert repr(viz.draw(gn.Graph(a))).startswith("<Drawing of 1 box, 0 wires; ")
+    assert repr(viz.draw(gn.tanh(a))).startswith("<Drawing of 2 boxes, 1 wire; ")
 
 
 @pytest.mark.parametrize("scale", [0, -1, 21, float("nan")])

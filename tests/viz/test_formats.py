@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import graphnn as gn
@@ -72,6 +74,26 @@ def test_the_text_of_a_pdf_can_be_searched(neuron_run: Any) -> None:
     for placed in drawing.placed.texts():
         assert placed.text in text
     assert drawing.pdf() == viz.draw(neuron_run, view="values+gradients+derivatives").pdf()
+
+
+def test_what_is_faded_in_the_svg_is_faded_in_the_pdf(neuron_run: Any) -> None:
+    pypdf = pytest.importorskip("pypdf", reason="pypdf reads the PDF back")
+    drawing = viz.draw(neuron_run, view="paths", to="w2")
+    page = pypdf_pages(drawing.pdf())[0]
+    orders = pypdf.generic.ContentStream(page.get_contents(), page.pdf).operations
+    states = page["/Resources"]["/ExtGState"]
+    now, used = [1.0], set()
+    for order, sign in orders:
+        if sign == b"q":
+            now.append(now[-1])
+        elif sign == b"Q":
+            now.pop()
+        elif sign == b"gs":
+            now[-1] = float(states[order[0]].get("/CA", now[-1]))
+        elif sign == b"S":
+            used.add(now[-1])
+    faded = {float(found) for found in re.findall(r' opacity="([0-9.]+)"', drawing.svg)}
+    assert faded and used == {1.0, *faded}
 
 
 def test_json_gives_the_scene_back(neuron_run: Any, classifier_run: Any) -> None:
@@ -182,3 +204,39 @@ def test_tikz_compiles(neuron_run: Any, tmp_path: Path) -> None:
         ["pdflatex", "-halt-on-error", "neuron.tex"], cwd=tmp_path, check=True, capture_output=True
     )
     assert (tmp_path / "neuron.pdf").stat().st_size > 1000
+
+
+def test_graphviz_keeps_the_flow_and_leads_no_gradient_around(neuron_run: Any, classifier_run: Any) -> None:
+    from viz.place.wasm import graphviz
+
+    for run in (neuron_run, classifier_run):
+        answer = json.loads(graphviz(viz.draw(run, view="values+gradients").dot))
+        at = {
+            k: [float(v) for v in each["pos"].split(",")]
+            for k, each in enumerate(answer["objects"])
+            if "pos" in each
+        }
+        gradients = [edge for edge in answer["edges"] if edge.get("dir") == "back"]
+        assert len(gradients) == sum(w.kind == "backward" for w in viz.scene(run).wires)
+        for edge in answer["edges"]:
+            (x, y), (u, v) = at[edge["tail"]], at[edge["head"]]
+            assert x < u
+            points = [
+                [float(n) for n in part.split(",")] for part in edge["pos"].split() if part[0] not in "es"
+            ]
+            length = sum(abs(a - c) + abs(b - d) for (a, b), (c, d) in itertools.pairwise(points))
+            assert length < 1.5 * (abs(x - u) + abs(y - v)) + 60
+
+
+def test_a_path_keeps_its_marks_in_tex() -> None:
+    assert escaped("x › y") == r"x \guilsinglright{} y"
+
+
+def test_images_are_sharp_in_a_page_that_forbids_styles() -> None:
+    x = gn.input("x", ("batch", 1, 8, 8), "float64")
+    run = gn.trace(gn.mean(x), {"x": np.random.default_rng(0).normal(size=(2, 1, 8, 8))})
+    drawing = viz.draw(run, view="images")
+    assert 'style="image-rendering:pixelated"' in drawing.svg
+    page = drawing.html
+    assert "<image" in page and "style=" not in page
+    assert "image{image-rendering:pixelated}" in page

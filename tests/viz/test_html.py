@@ -17,7 +17,7 @@ import pytest
 
 import graphnn as gn
 import viz
-from viz.html.folds import STATES_AT_MOST, states
+from viz.html.folds import STATES_AT_MOST, leads, states
 from viz.html.shell import Colours
 from viz.numbers import number
 from viz.place.recolour import recoloured
@@ -308,3 +308,13 @@ def test_a_notebook_shows_the_player_and_not_its_text(neuron_run: Any) -> None:
     assert repr(page) == f"<Page of {len(page)} characters>"
     ((tag, attributes),) = Reader(frames._repr_html_()).elements
     assert tag == "iframe" and attributes["srcdoc"] == page and attributes["sandbox"] == "allow-scripts"
+
+
+def test_folds_of_a_training_step_lead_on_too(make: Any) -> None:
+    loss, _ = make["classifier"]()
+    drawing = viz.draw(gn.Trainer(loss, gn.optim.Adam(0.01)))
+    found, _ = states(drawing)
+    folds = {box.id for box in drawing.scene.boxes if box.role == "fold"}
+    assert folds == {key for key, _ in found[0].folds}
+    ways = leads(found)[0]
+    assert folds <= ways.keys()

@@ -47,7 +47,10 @@ def digraph(scene: Scene, *, direction: str = "LR", theme: Theme = LIGHT) -> gra
     )
     _fill(graph, scene, theme)
     for wire in scene.wires:
-        graph.edge(wire.source, wire.target, **_wire(wire, scene, theme))
+        # A gradient is written in the direction of the flow and drawn with its head at the other end: Graphviz leads
+        # an edge against the flow around half the picture.
+        ends = (wire.source, wire.target) if wire.kind == "forward" else (wire.target, wire.source)
+        graph.edge(*ends, **_wire(wire, scene, theme))
     return graph
 
 
@@ -104,8 +107,8 @@ def _wire(wire: Wire, scene: Scene, theme: Theme) -> dict[str, str]:
         "fontcolor": theme.signs[wire.sign],
         "style": _DASHES[wire.sign],
         "penwidth": f"{theme.wire_width(wire.size, scene.scale):.2f}",
-        "label": _label(wire.label),
+        # An empty line below keeps the words off a wide wire.
+        "label": _label(f"{wire.label}\n " if wire.label else ""),
         "tooltip": _label(wire.note),
-        # A gradient runs against the flow; it must not turn the layers around.
-        "constraint": "false",
+        "dir": "back",
     }

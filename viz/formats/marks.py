@@ -33,7 +33,7 @@ _BORDER, _STRONG_BORDER, _FINE = 1.2, 2.2, 0.8
 _RING, _RING_GAP = 2.4, 3.4
 _DASHED = (6.0, 4.0)
 _SPARK_WIDTH, _DOT = 1.2, 2.2
-_FADED = 0.35
+_FADED = 0.6
 
 
 @dataclass(frozen=True)

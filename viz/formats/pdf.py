@@ -6,22 +6,28 @@ The fonts of the drawing are put into the file, as far as its letters need them.
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, assert_never
+from zlib import crc32
 
 from viz.formats.marks import Block, Cells, Cluster, Line, Mark, Polygon, Raster, Words, marks
 from viz.formats.pixels import enlarged, png_bytes
+from viz.glyphs import is_known, of_weight, runs, visual
 from viz.place.placed import Placed, Rect, Text
 from viz.place.sheet import Sheet
-from viz.text import width
+from viz.text import font, width
 
 __all__ = ["pdf", "pdf_pages"]
 
 # A unit of the picture is a pixel of 96 to the inch; a point of PDF is 1/72 inch.
 _POINTS = 72 / 96
 _FONTS = {"regular": "Roboto-Regular", "medium": "Roboto-Medium"}
+# One weight of a stand-in serves names and titles: to cut one out of a large font takes a second.
+_WEIGHT = 450
 
 
 def pdf(placed: Placed, sheets: Sequence[Sheet] = ()) -> bytes:
@@ -29,9 +35,9 @@ def pdf(placed: Placed, sheets: Sequence[Sheet] = ()) -> bytes:
     return _document([(placed, sheet) for sheet in sheets or [_whole(placed)]])
 
 
-def pdf_pages(pictures: Sequence[Placed]) -> bytes:
-    """Several pictures as PDF, a page each."""
-    return _document([(placed, _whole(placed)) for placed in pictures])
+def pdf_pages(pictures: Sequence[Placed], sheets: Sequence[Sheet]) -> bytes:
+    """Several pictures as PDF, each on its sheet."""
+    return _document(list(zip(pictures, sheets, strict=True)))
 
 
 def _whole(placed: Placed) -> Sheet:
@@ -48,6 +54,8 @@ def _document(pages: Sequence[tuple[Placed, Sheet]]) -> bytes:
     page.setTitle(first.title or first.description)
     page.setSubject(first.description)
     page.setCreator("graphnn")
+    # Of large fonts the letters that the document has are taken.
+    page.letters = "".join(sorted({c for placed, _ in pages for text in placed.texts() for c in text.text}))
     for placed, sheet in pages:
         page.setPageSize((sheet.width * _POINTS, sheet.height * _POINTS))
         page.scale(_POINTS * sheet.scale, -_POINTS * sheet.scale)
@@ -107,10 +115,9 @@ def _as_read(found: tuple[Mark, ...]) -> list[Mark]:
     return [*(mark for mark in found if not isinstance(mark, Words)), *words]
 
 
-def _colour(word: str) -> Any:
-    from reportlab.lib.colors import HexColor
-
-    return HexColor(word)
+def _colour(word: str) -> tuple[float, ...]:
+    # Plain numbers: a colour object of reportlab's would make all that is faded solid again.
+    return tuple(int(word[k : k + 2], 16) / 255 for k in (1, 3, 5))
 
 
 def _paint(page: Any, fill: str, stroke: str, width: float, dashes: tuple[float, ...] = ()) -> None:
@@ -156,7 +163,7 @@ def _words(page: Any, mark: Words) -> None:
     if text.formula is None:
         page.setFont(_FONTS[text.weight], text.size)
         # No rim around it: words that were written twice would be found twice.
-        page.drawString(0, 0, text.text)
+        _string(page, text)
     else:
         # Unseen words that fill the room of the formula, so that it is found and copied as text.
         words = page.beginText(0, 0)
@@ -168,6 +175,74 @@ def _words(page: Any, mark: Words) -> None:
     page.restoreState()
     if text.formula is not None:
         _formula(page, text)
+
+
+def _string(page: Any, text: Text) -> None:
+    """Words in the fonts that have their letters, in the room that was measured for them."""
+    if all(character in font(text.weight) for character in text.text):
+        page.drawString(0, 0, text.text)
+        return
+    seen = visual(text.text)
+    if all(map(_is_drawn, seen)):
+        _in_fonts(page, text, seen, 0.0, text.width)
+        return
+    x = 0.0
+    # What joins letters has nothing to join where one of them is a square.
+    seen = "".join(character for character in seen if unicodedata.category(character) != "Cf")
+    for drawn, letters in groupby(seen, _is_drawn):
+        words = "".join(letters)
+        room = width(words, text.size, text.weight)
+        if drawn:
+            _in_fonts(page, text, words, x, room)
+        else:
+            _squares(page, text, x, room, len(words))
+        x += room
+
+
+def _is_drawn(character: str) -> bool:
+    """Whether a font has the letter, or none is needed: marks stand on others, some letters are never seen."""
+    return is_known(character) or unicodedata.category(character) in ("Mn", "Cf", "Cc", "Zs")
+
+
+def _in_fonts(page: Any, text: Text, words: str, x: float, room: float) -> None:
+    pieces = [(_registered(path, text.weight, page.letters), part) for path, part in runs(words, text.weight)]
+    wide = sum(page.stringWidth(part, name, text.size) for name, part in pieces)
+    said = page.beginText(x, 0)
+    if wide:
+        said.setHorizScale(100 * room / wide)
+    for name, part in pieces:
+        said.setFont(name, text.size)
+        said.textOut(part)
+    page.drawText(said)
+
+
+def _squares(page: Any, text: Text, x: float, room: float, count: int) -> None:
+    """Empty squares for letters that no font has: that there are any is better known than hidden."""
+    page.setStrokeColor(_colour(text.colour))
+    page.setLineWidth(0.07 * text.size)
+    page.setDash([], 0)
+    side = min(0.7 * text.size, 0.8 * room / count)
+    for k in range(count):
+        page.rect(x + (k + 0.5) * room / count - side / 2, 0, side, side, stroke=1, fill=0)
+
+
+@cache
+def _registered(path: Path, weight: str, letters: str) -> str:
+    """The name under which reportlab knows the font of a file; the shipped one where it cannot be put into a PDF."""
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFError, TTFont
+
+    if path.stem in _FONTS.values():
+        return path.stem
+    data = of_weight(path, _WEIGHT, letters)
+    name = path.stem if data is None else f"{path.stem}-{crc32(letters.encode()):08x}"
+    if name in pdfmetrics.getRegisteredFontNames():
+        return name
+    try:
+        pdfmetrics.registerFont(TTFont(name, str(path) if data is None else io.BytesIO(data)))
+    except (TTFError, OSError):  # outlines of a kind that reportlab does not write
+        return _FONTS[weight]
+    return name
 
 
 def _formula(page: Any, text: Text) -> None:

@@ -22,6 +22,7 @@ _SPECIAL = {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
     "-": r"{-}",  # two of them would become a dash
+    "‹": r"\guilsinglleft{}", "›": r"\guilsinglright{}",
     "\n": " ", "\r": " ", "\t": " ",
 }  # fmt: skip
 _MATH = {
@@ -32,7 +33,7 @@ _MATH = {
     "⊙": r"\odot ", "¬": r"\lnot ", "ᵀ": r"^{\top}", "←": r"\leftarrow ",
     **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", (f"^{{{c}}}" for c in "0123456789-+n"), strict=True)),
     **dict(zip("₀₁₂₃₄₅₆₇₈₉", (f"_{{{c}}}" for c in "0123456789"), strict=True)),
-    "‹": r"\langle ", "›": r"\rangle ", "′": "'",
+    "′": "'",
 }  # fmt: skip
 _HEAD = r"""% Compile with pdflatex, lualatex or xelatex. Letters beyond Latin want one of the latter two.
 \documentclass[tikz]{standalone}

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from glob import escape
 from typing import TYPE_CHECKING
 
-from viz.outline import Outline, Which, outline
+from viz.from_graph import outlined
+from viz.outline import Outline, Which
 from viz.place.layout import layout
 from viz.place.placed import Placed
-from viz.sources import source_of
 
 if TYPE_CHECKING:
     from viz.drawing import Drawing
@@ -38,8 +38,16 @@ class State:
         return frozenset(path for _, paths in self.folds for path in paths)
 
     @property
-    def open(self) -> frozenset[str]:
-        return frozenset(group.id for group in self.placed.scene.groups if group.kind == "scope")
+    def open(self) -> dict[str, str]:
+        """The frames that are scopes and their paths: a scope within a region has the region's name before its own."""
+        groups = self.placed.scene.groups
+        regions = {group.id for group in groups if group.kind == "region"}
+        found = {}
+        for group in groups:
+            if group.kind == "scope":
+                top, _, rest = group.id.partition("/")
+                found[group.id] = rest if top in regions else group.id
+        return found
 
 
 def states(drawing: Drawing) -> tuple[list[State], bool]:
@@ -50,13 +58,14 @@ def states(drawing: Drawing) -> tuple[list[State], bool]:
         again is None or again.scene() != drawing.scene
     ):  # numbers have changed since: what is drawn stays alone
         return [State("as drawn", base)], False
-    graph = source_of(again.source).graph
-    found = [State("as drawn", base, _folds(outline(graph, **again.which)))]
+    view = again.how["view"]
+    first = outlined(again.source, view=view, **again.which)
+    found = [State("as drawn", base, _folds(first))]
     carried, left_out = 0, False
-    for label, words in _wishes(graph):
+    for label, words in _wishes(first.graph):
         which: Which = {**again.which, **words}
         # The outline is cheap; the scene and its layout are not.
-        drawn = outline(graph, **which)
+        drawn = outlined(again.source, view=view, **which)
         folds = _folds(drawn)
         known = next((k for k, state in enumerate(found) if state.folds == folds), None)
         if known is not None:
@@ -101,9 +110,9 @@ def leads(found: list[State]) -> list[dict[str, int]]:
     for state in found:
         ways: dict[str, int] = {}
         for key, paths in state.folds:
-            _note(ways, key, state, found, [t for t in found if paths[0] in t.open])
-        for path in sorted(state.open):
-            _note(ways, f"/{path}", state, found, [t for t in found if path in t.folded])
+            _note(ways, key, state, found, [t for t in found if paths[0] in t.open.values()])
+        for frame, path in sorted(state.open.items()):
+            _note(ways, f"/{frame}", state, found, [t for t in found if path in t.folded])
         answer.append(ways)
     return answer
 

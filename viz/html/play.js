@@ -24,10 +24,21 @@ function step(to) {
   if (kept) read(seen(kept));
   track();
 }
-// Where the whole does not fit at a size that can be read, the picture goes along with the step.
+// The longest captions say how much room a caption has: the picture stays where it is from step to step.
+const longest = [...facts.captions].sort((a, b) => b.length - a.length).slice(0, 3);
+function settle() {
+  caption.style.minHeight = "";
+  const heights = longest.map((words) => { caption.textContent = words; return Math.ceil(caption.getBoundingClientRect().height); });
+  caption.textContent = facts.captions[now];
+  caption.style.minHeight = `${Math.max(...heights)}px`;
+  fit();
+}
+addEventListener("resize", () => { settle(); if (follow.getAttribute("aria-pressed") === "true") pursue(true); });
+// Where the whole does not fit at a size that can be read, the picture goes along with the step. A step about no box,
+// such as the first, shows where the next begins.
 function track() {
   if (follow.getAttribute("aria-pressed") !== "true") return;
-  for (const node of facts.about[now]) reveal(seen(node));
+  for (const node of facts.about.slice(now).find((nodes) => nodes.length) ?? []) reveal(seen(node));
 }
 function pursue(on) {
   follow.setAttribute("aria-pressed", String(on));
@@ -82,7 +93,7 @@ addEventListener("keydown", (event) => {
 });
 for (const part of all("[data-node]", current())) part.setAttribute("tabindex", "0");
 for (const part of all("[data-group]", current())) { part.removeAttribute("tabindex"); part.removeAttribute("role"); }
-fit();
+hint(HINT);
+settle();
 pursue(view.k < 0.6);
 step(0);
-hint(HINT);
