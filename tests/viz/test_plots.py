@@ -34,7 +34,7 @@ def plot_of(name: str) -> viz.Plot:
 
 
 @EVERY
-@pytest.mark.parametrize("theme", ["light", "print", "contrast"])  # and dark on the slide below
+@pytest.mark.parametrize("theme", list(THEMES))
 def test_every_plot_is_readable_in_every_theme(name: str, theme: str) -> None:
     plot = plot_of(name) if theme == "light" else PLOTS[name](theme=theme)
     assert plot.problems() == []
@@ -241,7 +241,23 @@ def test_a_long_legend_lengthens_a_page_and_is_cut_on_a_slide() -> None:
     assert tall.figure.get_size_inches()[1] > viz.training_curve(history()).figure.get_size_inches()[1] + 1
     slide = viz.training_curve(runs, size="slide")
     assert slide.problems() == []
-    assert slide.figure.axes[0].get_legend().get_texts()[-1].get_text().startswith("… ")
+    said = [text.get_text() for text in slide.figure.axes[0].get_legend().get_texts()]
+    assert sum(text.startswith("… ") and text.endswith(" more") for text in said) == 1
+
+
+def test_a_legend_is_read_row_by_row_and_its_rows_are_even() -> None:
+    names = [f"schedule number {k}, halved twice" for k in range(5)]
+    plot = viz.schedule_curve({name: gn.optim.step_decay(5 + k) for k, name in enumerate(names)}, 20)
+    plot.figure.draw_without_rendering()
+    renderer = plot.figure.canvas.get_renderer()
+    places = {}
+    for text in plot.figure.axes[0].get_legend().get_texts():
+        if text.get_text() in names:
+            box = text.get_window_extent(renderer)
+            places[text.get_text()] = (-round(box.y0), round(box.x0))
+    assert sorted(places, key=lambda name: places[name]) == names
+    rows = [sum(y == row for y, _ in places.values()) for row in {y for y, _ in places.values()}]
+    assert max(rows) - min(rows) <= 1
 
 
 ODD: dict[str, Callable[[], viz.Plot]] = {
@@ -291,6 +307,34 @@ def test_problems_sees_text_that_is_cut_off_and_text_over_text() -> None:
     assert "'a long text at the edge' is cut off" in found
     assert "'pale' has a contrast of" in found
     assert "'tiny' is 4.0 points small" in found
+    slide = viz.training_curve(history(), size="slide")
+    slide.figure.axes[0].text(6, 1, "fit for a notebook", fontsize=8)
+    assert "'fit for a notebook' is 8.0 points small" in " ".join(slide.problems())
+
+
+def test_problems_sees_curves_that_leave_the_axes_are_pale_or_are_in_no_legend() -> None:
+    plot = viz.training_curve(history())
+    axis = plot.figure.axes[0]
+    colour = axis.get_lines()[0].get_color()
+    limits = axis.get_xlim()
+    axis.plot([1.0, 40.0], [1.0, 1.0], color=colour, label="long")
+    axis.plot([2.0, 3.0], [1.0, 1.0], color="#e8e8e8", label="faint")
+    axis.plot([3.0], [1.0], marker="P", linestyle="none", color=plot.style.theme.text, label="cross")
+    axis.plot([4.0, 5.0], [1.0, 1.0], color="#7d5c00", label="stranger")
+    axis.set_xlim(limits)
+    found = " ".join(plot.problems())
+    assert "The curve 'long' reaches from 1 to 40 in x, the axis shows" in found
+    assert "The curve 'faint' has a contrast of 1.2" in found
+    assert "The curve 'cross' is not in the legend." in found
+    assert "The curve 'stranger' is not in the legend." in found
+    other = viz.training_curve(history())
+    other.figure.axes[0].get_lines()[0].set_color("#00785a")
+    assert "looks like nothing that is drawn" in " ".join(other.problems())
+
+
+def test_every_curve_of_gradients_is_marked_at_its_first_epoch() -> None:
+    plot = PLOTS["gradient_sizes"]()
+    assert all(line.get_markevery()[0] == 0 for line in plot.figure.axes[0].get_lines())
 
 
 def test_importing_viz_does_not_import_matplotlib() -> None:

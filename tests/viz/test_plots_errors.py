@@ -78,6 +78,8 @@ WRONG: list[tuple[str, Callable[[], Any], type[Exception], str]] = [
     ("no data", lambda: viz.loss_slice(trained()[0]), ValueError, "there are no data for input 'x'"),
     ("shape", lambda: viz.weights(np.zeros((6, 2)), shape=(4, 2)), ValueError, r"shape wants \(2, 3\)"),
     ("unit", lambda: viz.weights(np.zeros((6, 2)), shape=(2, 3), units=[2]), ValueError, "they count from 0 to 1"),
+    ("titles", lambda: viz.weights(np.zeros((6, 2)), shape=(2, 3), titles=["a"]), ValueError, "each of the 2 tiles"),
+    ("one title", lambda: viz.weights(np.zeros((6, 2)), shape=(2, 3), titles="ab"), TypeError, "one for each tile"),
     ("no elements", lambda: viz.weights(np.zeros((0, 2))), ValueError, "wanted a parameter or an array of numbers"),
     ("five axes", lambda: viz.weights(np.zeros((1, 1, 1, 1, 1))), ValueError, "5 axes"),
     ("oblong", lambda: viz.confusion(np.zeros((2, 3))), ValueError, r"a table is square.*\(2, 3\)"),

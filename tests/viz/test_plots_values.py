@@ -240,6 +240,39 @@ def test_labels_are_answers_too() -> None:
     assert plot.table.column("probability of 1") == [0.0, 0.0, 1.0, 1.0] * 4
 
 
+def chances(*levels: float) -> Any:
+    """A model that jumps from one chance to the next along x1."""
+    return lambda rows: np.array(levels)[np.clip(rows[:, 0].astype(int), 0, len(levels) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("model", "lines"),
+    [
+        (chances(0.0, 1.0), []),
+        (chances(0.1, 0.9), []),
+        (chances(0.0, 0.4, 1.0), ["25 %"]),
+        (chances(0.0, 0.6, 1.0), ["75 %"]),
+        (chances(0.0, 0.4, 0.6, 1.0), ["25 % and 75 %"]),
+        (chances(0.1, 0.4), ["25 %"]),
+    ],
+)
+def test_the_legend_of_a_boundary_names_the_lines_that_are_drawn(model: Any, lines: list[str]) -> None:
+    plot = viz.boundary(model, span=((0, 4), (0, 1)), steps=9, scores="probabilities")
+    assert [name for name in legend(plot) if "%" in name] == lines
+    drawn = [c for c in plot.figure.axes[0].collections if c.get_linewidths()[0] < 1]
+    assert len(drawn) == sum(name.count("%") for name in lines)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_points_on_the_colour_of_their_class_have_a_rim_in_the_colour_of_the_page(theme: str) -> None:
+    x = np.array([[0.5, 0.5], [1.5, 0.5]])
+    plot = viz.boundary(chances(0.0, 1.0), (x, [0, 1]), scores="probabilities", theme=theme)
+    page = plot.style.theme.page
+    for line in plot.figure.axes[0].get_lines()[:2]:
+        assert line.get_markeredgecolor() == page != line.get_markerfacecolor()
+        assert line.get_markeredgewidth() >= 1
+
+
 def test_classes_of_three_are_told_by_marker_and_area() -> None:
     x = np.random.default_rng(0).normal(size=(60, 2))
     plot = viz.boundary(three, (x, three(x).argmax(axis=1)), classes=["a", "b", "c"], steps=30)
@@ -273,6 +306,31 @@ def test_columns_of_a_matrix_become_images_in_their_shape() -> None:
     plot = viz.weights(values, shape=(2, 3), units=[1, 3])
     assert np.array_equal(np.asarray(image(plot, 0).get_array()), values[:, 1].reshape(2, 3))
     assert np.array_equal(np.asarray(image(plot, 1).get_array()), values[:, 3].reshape(2, 3))
+
+
+def over(plot: viz.Plot) -> list[str]:
+    return [axis.get_title("center") for axis in plot.figure.axes if axis.get_label() != "<colorbar>"]
+
+
+def test_what_stands_over_images_can_be_said() -> None:
+    values = np.arange(24.0).reshape(6, 4)
+    plot = viz.weights(values, shape=(2, 3), titles=np.array([7, 1, 7, 0]))
+    assert over(plot) == ["7", "1", "7", "0"]
+    assert plot.alt.endswith("Over them stands: 7, 1, 7, 0.")
+    assert plot.problems() == []
+    assert over(viz.weights(values, shape=(2, 3), units=[1, 3], titles=["up", "down"])) == ["up", "down"]
+    assert over(viz.weights(values, shape=(2, 3))) == ["0", "1", "2", "3"]
+    bare = viz.weights(values, shape=(2, 3), titles=None)
+    assert over(bare) == [""] * 4
+    assert "Over" not in bare.alt
+    assert over(viz.weights(values)) == [""]
+    assert over(viz.weights(values, titles=["all $of$ them"])) == ["all \\$of\\$ them"]
+
+
+def test_long_titles_of_images_do_not_run_into_each_other() -> None:
+    plot = viz.weights(np.eye(20), shape=(4, 5), columns=20, titles=[f"a long title {k}" for k in range(20)])
+    assert all("…" in title for title in over(plot))
+    assert plot.problems() == []
 
 
 def test_kernels_of_a_convolution_stand_by_unit_and_channel() -> None:
@@ -369,3 +427,33 @@ def test_a_table_is_markdown_and_csv() -> None:
     assert table.column("value") == [1 / 3, None]
     with pytest.raises(ValueError, match="the columns are name, value"):
         table.column("vlaue")
+
+
+def test_a_confusion_asks_the_model_itself() -> None:
+    moons = gn.data.moons(60, noise=0.2, seed=1)
+    trainer = gn.Trainer.classifier(gn.nn.Dense(2, seed=1), 2, 2, gn.optim.Adam(0.05))
+    trainer.fit(moons, epochs=3, batch=20, progress=False)
+    by_hand = (moons.y, trainer.predict(moons.x).argmax(axis=1))
+    asked = viz.confusion(trainer, moons)
+    assert asked.table == viz.confusion(by_hand, classes=moons.classes).table
+    assert viz.confusion(trainer, (moons.x, moons.y)).table.column("count") == asked.table.column("count")
+    one_score = viz.confusion(lambda rows: rows[:, 0] * 4 - 2, (moons.x, moons.y))
+    assert one_score.table == viz.confusion((moons.y, (moons.x[:, 0] > 0.5).astype(int))).table
+    with pytest.raises(TypeError, match=r"confusion: data are a gn\.data\.Dataset or"):
+        viz.confusion(trainer, moons.x)
+
+
+def test_the_scale_of_a_surface_says_0_where_the_loss_is_0() -> None:
+    x, y = gn.scalar(1.0, "x"), gn.scalar(1.0, "y")
+    valley = gn.square(1 - x) + 10 * gn.square(y - x * x)
+    plot = viz.surface(valley, (x, y), span=((-2, 2), (-1, 3)), grid=41)
+    said = [text.get_text() for text in plot.figure.axes[-1].get_yticklabels()]
+    assert said[0] == "0" and not any("e" in word for word in said)
+
+
+def test_tiles_of_an_array_are_values_and_stand_close() -> None:
+    plot = viz.weights(gn.data.digits().x[:20].T, shape=(8, 8), columns=10)
+    assert plot.figure.axes[-1].get_ylabel() == "value" and "20 images of 8 × 8 values" in plot.alt
+    first, below = (plot.figure.axes[k].get_position() for k in (0, 10))
+    assert first.y0 - below.y1 < 1.1 * first.height
+    assert plot.problems() == []

@@ -85,10 +85,18 @@ def boundary(
             )
         if count > 2:
             handles, said = _areas(style, handles, said, names, has_points=labels is not None)
-        (line,) = axis.plot([], [], color=style.theme.text, linewidth=1.8 * style.scale)
-        handles.append(line)
-        said.append("even chances" if count == 2 else "boundary")
-        style.legend_of_page(figure, handles, said)
+        if image.graphnn_bounded:
+            (line,) = axis.plot([], [], color=style.theme.text, linewidth=1.8 * style.scale)
+            handles.append(line)
+            said.append("even chances" if count == 2 else "boundary")
+        if image.graphnn_dashed:
+            (dashed,) = axis.plot(
+                [], [], color=style.theme.text, linewidth=0.8 * style.scale, linestyle=(0, (4, 3))
+            )
+            handles.append(dashed)
+            said.append(" and ".join(f"{level:.0%}".replace("%", " %") for level in image.graphnn_dashed))
+        if handles:
+            style.legend_of_page(figure, handles, said)
         notes = list(plane.notes)
         if count > 2:
             notes.insert(0, "The paler an area, the less sure the answer.")
@@ -157,12 +165,14 @@ def _shade(style: Style, axis: Any, plane: Plane, grid: np.ndarray) -> Any:
     if count == 2:
         share = grid[:, :, 1]
         image = axis.imshow(share, cmap=_pair(style), vmin=0.0, vmax=1.0, **where)
-        for level, form in ((0.25, (0, (4, 3))), (0.5, "-"), (0.75, (0, (4, 3)))):
-            if share.min() < level < share.max():
-                axis.contour(
-                    across, up, share, levels=[level], colors=[style.theme.text], linestyles=[form],
-                    linewidths=(1.8 if level == 0.5 else 0.8) * style.scale,
-                )  # fmt: skip
+        image.graphnn_bounded = bool(share.min() < 0.5 < share.max())
+        image.graphnn_dashed = [level for level in (0.25, 0.75) if _is_apart(share, level)]
+        lines = [(level, (0, (4, 3)), 0.8) for level in image.graphnn_dashed]
+        for level, form, wide in [*lines, (0.5, "-", 1.8)] if image.graphnn_bounded else lines:
+            axis.contour(
+                across, up, share, levels=[level], colors=[style.theme.text], linestyles=[form],
+                linewidths=wide * style.scale,
+            )  # fmt: skip
         return image
     best, second = np.sort(grid, axis=2)[:, :, [-1, -2]].transpose(2, 0, 1)
     sure = 0.10 + 0.42 * np.clip(best - second, 0.0, 1.0)[:, :, None]
@@ -170,13 +180,24 @@ def _shade(style: Style, axis: Any, plane: Plane, grid: np.ndarray) -> Any:
     image = axis.imshow(
         np.array(to_rgb(style.theme.page)) * (1 - sure) + colours[grid.argmax(axis=2)] * sure, **where
     )
+    image.graphnn_dashed, image.graphnn_bounded = [], False
     for k in range(count):
         lead = grid[:, :, k] - np.delete(grid, k, axis=2).max(axis=2)
         if lead.min() < 0 < lead.max():
+            image.graphnn_bounded = True
             axis.contour(
                 across, up, lead, levels=[0.0], colors=[style.theme.text], linewidths=1.8 * style.scale
             )
     return image
+
+
+def _is_apart(share: np.ndarray, level: float) -> bool:
+    """Whether a line at this level can be told from the one of even chances: where answers jump, both are one."""
+    if not share.min() < level < share.max():
+        return False
+    jumps = share.min() < 0.5 < share.max()
+    low, high = sorted((level, 0.5))
+    return not jumps or bool(((share > low) & (share < high)).any())
 
 
 def _pair(style: Style) -> Any:
@@ -214,7 +235,7 @@ def _points(
 ) -> tuple[list[Any], list[str], int]:
     """The rows of the data by shape and colour of their class, wrong ones ringed."""
     x = points.x[:, plane.axes]
-    size = (4.6 if len(x) <= 600 else 3.0) * style.scale
+    size, rim = ((6.0, 1.0) if len(x) <= 600 else (3.4, 0.6)) * np.array(style.scale)
     if labels is None:
         return axis.plot(*x.T, linestyle="none", marker=".", color=style.theme.text), ["data"], 0
     handles, said = [], []
@@ -224,7 +245,7 @@ def _points(
             continue
         series = style.series(k)
         handles += axis.plot(
-            *x[own].T, linestyle="none", marker=series.marker, markersize=size, markeredgewidth=0.6,
+            *x[own].T, linestyle="none", marker=series.marker, markersize=size, markeredgewidth=rim,
             markerfacecolor=_colour(style, k, len(names)), markeredgecolor=style.theme.page,
         )  # fmt: skip
         said.append(f"{names[k]} ({int(own.sum())})")
@@ -232,7 +253,7 @@ def _points(
     bad = answers != labels
     if bad.any():
         handles += axis.plot(
-            *x[bad].T, linestyle="none", marker="o", markersize=size * 2.1, fillstyle="none", color=style.theme.text,
+            *x[bad].T, linestyle="none", marker="o", markersize=size * 1.8, fillstyle="none", color=style.theme.text,
             markeredgewidth=1.1 * style.scale,
         )  # fmt: skip
         said.append(f"answered wrongly ({number(int(bad.sum()))} of {number(len(x))})")

@@ -8,7 +8,9 @@ from typing import Any, Unpack
 
 import numpy as np
 
+import graphnn as gn
 from viz.numbers import number
+from viz.plots.models import answers_of, kind_of, probabilities
 from viz.plots.plot import Plot
 from viz.plots.style import Look, Style, text_width, words
 from viz.plots.table import Table
@@ -22,6 +24,7 @@ _MOST = 100
 
 def confusion(
     table: Any,
+    data: Any = None,
     path: str | os.PathLike[str] | None = None,
     *,
     classes: Sequence[str] = (),
@@ -29,13 +32,18 @@ def confusion(
 ) -> Plot:
     """How often each class (row) was answered by each (column), with the share of its row; saved if a path is given.
 
-    table : (classes, classes) as `gn.metrics.confusion_matrix` gives it, or (labels, answers), two rows of numbers
-    classes : their names
+    table : (classes, classes) as `gn.metrics.confusion_matrix` gives it, or (labels, answers), two rows of numbers;
+        or, with data, a model as `viz.boundary` takes it
+    data : a gn.data.Dataset or (x, y): the rows that the model answers
+    classes : their names, by default those of the data
 
     Beside the rows stands the recall of each class, below the columns the precision; "–" where there is none.
     Raises ValueError for a table that is not square or holds negative numbers, or another number of names.
     """
     style = Style.of("confusion", look)
+    if data is not None:
+        table, known = _answered(table, data)
+        classes = classes or known
     counts = _counts(table)
     size = len(counts)
     if len(classes) not in (0, size):
@@ -57,7 +65,7 @@ def confusion(
             aspect="equal" if style.size == "notebook" else "auto",
         )
         if written:
-            _write(style, axis, counts, shares, cmap)
+            paired = _write(style, axis, counts, shares, cmap)
         bar = style.bar(figure, image, axis, "share of the true class")
         bar.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0], labels=["0", "25 %", "50 %", "75 %", "100 %"])
         every = 1 if written else -(-size // _MOST_WRITTEN)
@@ -87,7 +95,7 @@ def confusion(
         total, right = counts.sum(), hits.sum()
         notes = [f"{number(right)} of {number(total)} right ({_percent(right, total)})."]
         if written:
-            notes.append("Large: how often. Small: share of the row.")
+            notes.append("Large: how often. Small: share of the row." if paired else "Numbers: how often.")
         notes += ["Right: recall. Top: precision."] if written else ["Too many classes to write numbers in."]
         style.note(figure, [" ".join(notes)])
         worst = [
@@ -106,6 +114,33 @@ def confusion(
     if path is not None:
         plot.save(path)
     return plot
+
+
+def _answered(model: Any, data: Any) -> tuple[tuple[np.ndarray, np.ndarray], Sequence[str]]:
+    """(labels, answers) of the model on these rows, as numbers of classes, and the names of the classes."""
+    classes: Sequence[str] = data.classes if isinstance(data, gn.data.Dataset) else ()
+    pair = (data.x, data.y) if isinstance(data, gn.data.Dataset) else data
+    if not (isinstance(pair, tuple) and len(pair) == 2) or pair[1] is None:
+        raise TypeError(f"confusion: data are a gn.data.Dataset or (x, y), found {type(data).__name__}.")
+    # Rows may be pictures, which a model that predicts takes as they are.
+    x, labels = np.asarray(pair[0]), np.asarray(pair[1])
+    rows = x if hasattr(model, "predict") else x.reshape(len(x), -1)
+    found = answers_of(model, int(np.prod(x.shape[1:])), "confusion")(rows)
+    known = list(getattr(model, "classes_", ()))
+    if found.dtype.kind == "f" and (found.ndim > 1 or not known):
+        found = probabilities(found, kind_of(found, None, "confusion"), "confusion").argmax(axis=1)
+        found = np.array(known)[found] if known else found
+    if known:
+        place = {label: k for k, label in enumerate(known)}
+        strange = [label for label in labels.tolist() if label not in place]
+        if strange:
+            raise ValueError(
+                f"confusion: the data have the class {strange[0]!r}, which the model does not know."
+            )
+        labels, found = (np.array([place[label] for label in column.tolist()]) for column in (labels, found))
+        classes = classes or [str(label) for label in known]
+    counted = int(max(labels.max(), found.max())) + 1 if labels.dtype.kind in "iub" else 0
+    return (labels, found), classes if len(classes) == counted else ()
 
 
 def _counts(table: Any) -> np.ndarray:
@@ -135,11 +170,16 @@ def _percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole > 0 else "–"
 
 
-def _write(style: Style, axis: Any, counts: np.ndarray, shares: np.ndarray, cmap: Any) -> None:
+def _write(style: Style, axis: Any, counts: np.ndarray, shares: np.ndarray, cmap: Any) -> bool:
+    """Write the numbers into the cells, with the shares below them where there is room; returns whether there is."""
     from matplotlib.colors import to_hex
 
     size = len(counts)
     large = max(8.5, 11 - 0.18 * size) * (style.scale if size <= 6 else 1.0)
+    # From the back row nothing below this can be read; the cells of a slide are lower than those of a notebook.
+    least = 7.0 * style.scale
+    large, cell = max(large, least), 0.7 * 72 * axis.figure.get_size_inches()[1] / size
+    pair = size <= 12 and 1.25 * (large + max(least, large - 2)) <= cell
     for i in range(size):
         if np.isnan(shares[i, i]):
             axis.text(
@@ -155,7 +195,6 @@ def _write(style: Style, axis: Any, counts: np.ndarray, shares: np.ndarray, cmap
             ink = max((style.theme.text, style.theme.page), key=lambda c: contrast(c, ground))
             if contrast(ink, ground) < 4.5:
                 ink = max(("#000000", "#ffffff"), key=lambda c: contrast(c, ground))
-            pair = size <= 12
             text = axis.text(
                 j, i - (0.13 if pair else 0), number(counts[i, j]), ha="center", va="center", color=ink, fontsize=large,
                 fontweight="bold" if i == j else "normal",
@@ -169,9 +208,10 @@ def _write(style: Style, axis: Any, counts: np.ndarray, shares: np.ndarray, cmap
                     ha="center",
                     va="center",
                     color=ink,
-                    fontsize=max(7.0, large - 2),
+                    fontsize=max(least, large - 2),
                 )
                 small.graphnn_ground = ground
+    return pair
 
 
 def _margins(

@@ -92,11 +92,17 @@ def curve(
             if slope:
                 _draw(style, axes[1], series, one, one.slope, "slopes")
         bounded = not any(place.is_pole for one in curves for place in one.breaks)
-        for axis, attribute in zip(axes, ("y", "slope"), strict=False):
+        beyond = [
             _limit(axis, [getattr(one, attribute) for one in curves], bounded=bounded)
+            for axis, attribute in zip(axes, ("y", "slope"), strict=False)
+        ]
         if len(curves) > 1 or not style.title:
             style.legend_of_page(figure, handles, [one.name for one in curves])
         notes = [_told(one) for one in curves if one.breaks]
+        for what, cut in zip(("values", "slopes"), beyond, strict=False):
+            if cut:
+                who = ", ".join(curves[k].name for k in cut[:_MOST_NAMED])
+                notes.append(f"Some {what} lie beyond the picture: {who}{', …' * (len(cut) > _MOST_NAMED)}.")
         style.note(figure, notes)
         columns = ["x", *(f"{one.name}{word}" for one in curves for word in ("", " slope"))]
         rows = list(zip(curves[0].x, *(c for one in curves for c in (one.y, one.slope)), strict=True))
@@ -232,15 +238,20 @@ def _draw(style: Style, axis: Any, series: Series, one: _Curve, column: np.ndarr
     return line
 
 
-def _limit(axis: Any, columns: list[np.ndarray], *, bounded: bool) -> None:
-    """What runs off to infinity must not press all else flat."""
+def _limit(axis: Any, columns: list[np.ndarray], *, bounded: bool) -> list[int]:
+    """What runs off to infinity must not press all else flat; returns the numbers of the curves that are cut off."""
     known = np.concatenate([column[np.isfinite(column)] for column in columns])
     if not len(known):
-        return
+        return []
     low, high = np.percentile(known, [1.5, 98.5] if bounded else [8, 92])
     span = max(high - low, 1e-6)
-    if known.max() - known.min() > 4 * span:
-        axis.set_ylim(low - 0.6 * span, high + 0.6 * span)
+    if known.max() - known.min() <= 4 * span:
+        return []
+    low, high = low - 0.6 * span, high + 0.6 * span
+    axis.set_ylim(low, high)
+    for line in axis.get_lines():
+        line.graphnn_beyond = True
+    return [k for k, column in enumerate(columns) if np.nanmin(column) < low or np.nanmax(column) > high]
 
 
 def _told(one: _Curve) -> str:

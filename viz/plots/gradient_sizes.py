@@ -91,13 +91,15 @@ def _lines(
     positive = np.where(np.isfinite(values) & (values > 0), values, np.nan)
     if np.isfinite(positive).any():
         axis.set_yscale("log")
+    else:
+        axis.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     every = max(1, len(epochs) // 12)
     handles = []
     for k in range(len(layers)):
         series = style.series(k)
         handles += axis.plot(
             epochs, positive[:, k], color=series.colour, linestyle=series.line, marker=series.marker,
-            markevery=(k * every // 3 % len(epochs), every), label=layers[k],
+            markevery=(k * every // 3 % every, every), label=layers[k],
         )  # fmt: skip
     names = list(layers)
     if measure == "update ratio":

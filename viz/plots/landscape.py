@@ -86,10 +86,13 @@ def draw_field(
         axis = figure.add_subplot(grid[0])
         handles = _flat(style, figure, axis, field, ways, equal=equal)
     if kind != "flat":
-        deep = space(style, figure, grid[-1], field.names, "loss, in ratios" if field.log else "loss")
+        deep = space(style, figure, grid[-1], field.names, "loss, on a log scale" if field.log else "loss")
         found = _deep(style, deep, field, ways)
         handles = handles or found
     names = [f"{name}: {number(way.losses[-1])} after {way.steps} steps" for name, way in ways.items()]
+    if ways:
+        handles.insert(len(ways), _ring(style))
+        names.append("start")
     if axis is not None:
         names.append(f"lowest on the grid: {number(field.lowest[2])}")
     if names:
@@ -113,9 +116,12 @@ def _flat(
             field.across, field.up, height, levels=levels, colors=[style.theme.muted], linewidths=0.5 * style.scale,
             linestyles="-",
         )  # fmt: skip
-    bar = style.bar(figure, areas, axis, "loss, levels in ratios" if field.log else "loss")
+    bar = style.bar(figure, areas, axis, "loss, on a log scale" if field.log else "loss")
     ticks = levels[:: 2 if len(levels) < 16 else 3]
-    bar.set_ticks(ticks, labels=[number(float(f"{field.loss(float(t)):.3g}")) for t in ticks])
+    # Where the lowest loss is 0, taking its logarithm and back leaves some rounding.
+    told = np.array([field.loss(float(t)) for t in ticks])
+    told[np.abs(told) < 1e-12 * np.abs(told).max()] = 0.0
+    bar.set_ticks(ticks, labels=[number(float(f"{loss:.3g}")) for loss in told])
     handles = [_way(style, axis, k, way.points.T) for k, way in enumerate(ways.values())]
     x, y, _ = field.lowest
     handles += axis.plot(
@@ -136,15 +142,29 @@ def _way(style: Style, axis: Any, at: int, columns: np.ndarray) -> Any:
         *columns, color=series.colour, linestyle=series.line, marker=series.marker, markersize=size,
         markevery=max(1, count // 14), markeredgecolor=style.theme.page, markeredgewidth=0.5, zorder=4 + 0.1 * at,
     )  # fmt: skip
-    axis.plot(
-        *columns[:, :1], linestyle="none", marker="o", markersize=9 * style.scale, markerfacecolor=style.theme.page,
-        markeredgecolor=style.theme.text, markeredgewidth=1.5, zorder=3.9,
-    )  # fmt: skip
-    axis.plot(
+    # A way that leaves the picture is cut off at its edge, and a note says so.
+    line.graphnn_beyond = True
+    axis.plot(*columns[:, :1], zorder=3.9, **_ring_look(style))
+    (end,) = axis.plot(
         *columns[:, -1:], linestyle="none", marker=series.marker, markersize=9 * style.scale, color=series.colour,
         markeredgecolor=style.theme.page, zorder=5 + 0.1 * at,
     )  # fmt: skip
+    end.graphnn_beyond = True
     return line
+
+
+def _ring_look(style: Style) -> dict[str, Any]:
+    return {
+        "linestyle": "none", "marker": "o", "markersize": 9 * style.scale, "markerfacecolor": style.theme.page,
+        "markeredgecolor": style.theme.text, "markeredgewidth": 1.5,
+    }  # fmt: skip
+
+
+def _ring(style: Style) -> Any:
+    """What the legend shows for the place where the ways begin."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **_ring_look(style))
 
 
 def _deep(style: Style, axis: Any, field: Field, ways: Mapping[str, Way]) -> list[Any]:

@@ -45,6 +45,8 @@ def rate_curve(
         )
         low, high = _window(losses, smoothed)
         axis.set_ylim(low, high)
+        # A note says how many lie beyond.
+        dots.graphnn_beyond = line.graphnn_beyond = True
         for rate, word, series, marker in marks:
             if rate is None:
                 continue
@@ -63,7 +65,12 @@ def rate_curve(
         style.legend(axis, handles, names)
         outside = int(np.sum(~(losses <= high)))
         notes = (
-            [f"{outside} of {len(losses)} losses lie above the picture or are no number."] if outside else []
+            [
+                f"{outside} of {len(losses)} losses {'lie' if outside > 1 else 'lies'} above the picture or "
+                f"{'are' if outside > 1 else 'is'} no number."
+            ]
+            if outside
+            else []
         )
         if found.suggested is None:
             notes.append("No rate lowered the loss, so none is suggested.")

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from viz.text import clean, fallback
@@ -248,14 +247,15 @@ class Style:
 
             shown = [*shown[: most - 1], Line2D([], [], linestyle="none")]
             names = [*names[: most - 1], f"… {len(handles) - most + 1} more"]
-        return shown, names, columns
+        order = _row_by_row(len(names), columns)
+        return [shown[k] for k in order], [names[k] for k in order], columns
 
     def note(self, figure: Any, lines: Iterable[str]) -> None:
         """What must be said below the picture, such as what is not shown."""
         import textwrap
 
         wide = int(figure.get_size_inches()[0] * 72 / (self.small * 0.56))
-        text = "\n".join(row for line in lines for row in textwrap.wrap(line, wide))
+        text = "\n".join(words(row) for line in lines for row in textwrap.wrap(line, wide))
         if text:
             figure.supxlabel(text, x=0.012, ha="left", fontsize=self.small, color=self.theme.muted)
 
@@ -332,18 +332,22 @@ def text_width(text: str, size: float) -> float:
     return size * sum(face.advance(c) if c in face else 1.0 for c in text)
 
 
+def _row_by_row(count: int, columns: int) -> list[int]:
+    """The order in which matplotlib, which fills columns, must get entries that are to be read row by row."""
+    return [k for column in range(columns) for k in range(column, count, columns)]
+
+
 def fitting(labels: Sequence[str], room: float, size: float, handle: float) -> int:
-    """How many columns of a legend fit; columns are filled from top to bottom, each as wide as its widest label."""
+    """How many columns of a legend fit that is read row by row; each column is as wide as its widest label."""
     wide = [text_width(label.replace("\\$", "$"), size) + handle for label in labels]
-    for columns in range(min(len(labels), 6), 1, -1):
-        # Matplotlib deals entries out to columns in runs, the longer runs first.
-        runs, rest = divmod(len(wide), columns)
-        ends = [0]
-        for k in range(columns):
-            ends.append(ends[-1] + runs + (k < rest))
-        if sum(max(wide[a:b]) for a, b in pairwise(ends)) <= room:
-            return columns
-    return 1
+
+    def fits(columns: int) -> bool:
+        return sum(max(wide[column::columns]) for column in range(columns)) <= room
+
+    most = next((columns for columns in range(min(len(labels), 6), 1, -1) if fits(columns)), 1)
+    # Rows of about one length, rather than a lone entry in the last.
+    even = -(-len(labels) // -(-len(labels) // most)) if labels else 1
+    return even if fits(even) else most
 
 
 def did_you_mean(found: str, known: Iterable[str]) -> str:

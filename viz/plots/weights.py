@@ -11,7 +11,7 @@ import numpy as np
 import graphnn as gn
 from viz.numbers import number
 from viz.plots.plot import Plot
-from viz.plots.style import Look, Style
+from viz.plots.style import Look, Style, text_width, words
 from viz.plots.table import Table
 
 __all__ = ["weights"]
@@ -27,6 +27,7 @@ def weights(
     shape: tuple[int, int] | None = None,
     units: Sequence[int] | None = None,
     columns: int | None = None,
+    titles: Sequence[object] | None = (),
     **look: Unpack[Look],
 ) -> Plot:
     """The numbers of a parameter as colours on one scale about zero; saved if a path is given.
@@ -36,12 +37,15 @@ def weights(
         convolution (out, in, height, width) are tiles by themselves: a row per unit, a column per channel.
     units : numbers of the units to draw, by default the first 64 tiles
     columns : tiles side by side
+    titles : what stands over each tile, such as the digit that an image shows; None for nothing. By default the
+        numbers of the units
 
-    Raises ValueError for a shape that does not fit, or a parameter without elements.
+    Raises ValueError for a shape that does not fit, a parameter without elements, or titles that are not one per tile.
     """
     style = Style.of("weights", look)
     name, values = _read(source)
     tiles, labels, wide = _tiles(values, shape, units)
+    over, told_over = _over(titles, labels)
     left_out = max(0, len(tiles) - _MOST_TILES) if units is None else 0
     tiles, labels = tiles[: len(tiles) - left_out], labels[: len(labels) - left_out]
     known = np.concatenate([t[np.isfinite(t)] for t in tiles])
@@ -50,11 +54,17 @@ def weights(
     down = -(-len(tiles) // across)
     tall = tiles[0].shape[0] / tiles[0].shape[1]
     page = 6.8 if len(tiles) == 1 else float(np.clip(0.95 * across + 1.6, 4.4, 6.8))
-    with style.page(page, float(np.clip((page - 1.2) * down * tall / across, 2.0, 7.6)) + 0.9) as figure:
+    title = f"weight of {name}" if name else "value"
+    # High enough for the words along the scale, with a note below; a single tile has ticks and a label, too.
+    least = max(2.0, text_width(title[:44], style.small) / 72 + (1.3 if len(tiles) == 1 else 0.8))
+    high = float(np.clip((page - 1.5) * down * tall / across + 0.22 * down + 0.4, least, 8.5))
+    with style.page(page, high) as figure:
         axes = figure.subplots(down, across, squeeze=False).ravel()
         image = None
         cells = sum(tile.size for tile in tiles)
-        for axis, tile, label in zip(axes, tiles, labels, strict=False):
+        # A title is as wide as its tile at most.
+        letters = max(2, int((figure.get_size_inches()[0] - 1.5) * 72 / across / (0.62 * style.small)))
+        for axis, tile, title_of in zip(axes, tiles, over, strict=False):
             axis.set_facecolor(style.theme.page)
             image = axis.imshow(tile, cmap=style.signs(), vmin=-limit, vmax=limit, interpolation="nearest")
             if cells <= _MOST_SIGNED:
@@ -72,17 +82,17 @@ def weights(
             if len(tiles) > 1:
                 axis.set_xticks([])
                 axis.set_yticks([])
-                if across <= 16:
-                    axis.set_title(label, fontsize=style.small, pad=2.5, loc="center")
             else:
                 style.dress(axis, *(("output", "input") if tile.shape[0] > 1 else ("element", "")), grid="")
                 _whole(axis, tile.shape)
+            if title_of and (told_over or across <= 16):
+                axis.set_title(words(title_of, letters), fontsize=style.small, pad=2.5, loc="center")
             for spine in axis.spines.values():
                 spine.set_visible(True)
                 spine.set_color(style.theme.hairline)
         for axis in axes[len(tiles) :]:
             axis.remove()
-        bar = style.bar(figure, image, list(axes[: len(tiles)]), f"weight of {name}")
+        bar = style.bar(figure, image, list(axes[: len(tiles)]), title)
         bar.set_ticks([-limit, -limit / 2, 0.0, limit / 2, limit])
         bar.set_ticklabels([number(float(f"{t:.3g}")) for t in bar.get_ticks()])
         notes = [f"{left_out} more tiles are not shown; choose by units=."] if left_out else []
@@ -101,8 +111,11 @@ def weights(
                 for j in range(tile.shape[1])
             ],
         )
-        told = f"{len(tiles)} image{'s' * (len(tiles) > 1)} of {' × '.join(map(str, tiles[0].shape))} weights of {name}"
+        what = f"weights of {name}" if name else "values"
+        told = f"{len(tiles)} image{'s' * (len(tiles) > 1)} of {' × '.join(map(str, tiles[0].shape))} {what}"
         spread = f", from {number(known.min())} to {number(known.max())}" if len(known) else ""
+        if told_over:
+            notes.insert(0, f"Over them stands: {', '.join(over[: len(tiles)])}.")
         plot = style.plot("weights", figure, table, " ".join([f"{told}{spread}.", *notes]))
     if path is not None:
         plot.save(path)
@@ -119,7 +132,7 @@ def _read(source: Any) -> tuple[str, np.ndarray]:
         name = "/".join(filter(None, [source.scope, source.name or source.op.name]))
         values = np.asarray(source.value)
     else:
-        name, values = "the array", np.asarray(source)
+        name, values = "", np.asarray(source)
     if values.dtype.kind not in "biuf" or not values.size:
         raise ValueError(
             f"weights: wanted a parameter or an array of numbers, found {values.dtype} {values.shape}."
@@ -157,6 +170,22 @@ def _tiles(
     raise ValueError(
         f"weights: {values.ndim} axes {values.shape} are no images; wanted at most 4, and no shape for 3 or 4."
     )
+
+
+def _over(titles: Sequence[object] | None, labels: Sequence[str]) -> tuple[list[str], bool]:
+    """What stands over each tile, and whether it was asked for."""
+    if titles is None:
+        return [""] * len(labels), False
+    if isinstance(titles, str):
+        raise TypeError(
+            f"weights: titles are one for each tile, as in ['a', 'b'], found one text {titles!r}."
+        )
+    found = [str(title) for title in titles]
+    if not found:
+        return [*labels] if len(labels) > 1 else [""], False
+    if len(found) != len(labels):
+        raise ValueError(f"weights: titles are one for each of the {len(labels)} tiles, found {len(found)}.")
+    return found, True
 
 
 def _chosen(units: Sequence[int] | None, count: int) -> list[int]:
