@@ -253,8 +253,10 @@ def test_too_many_steps_name_the_ways_out() -> None:
         node = gn.tanh(node)
     run = gn.trace(node)
     with pytest.raises(ValueError, match=r"902 steps are more than 400 pictures.*every=4.*nodes=.*depth=1"):
-        viz.frames(run)
-    assert len(viz.frames(run, every=4)) <= 400
+        viz.frames(run, depth=1)
+    assert len(viz.frames(run, depth=1, every=4)) <= 400
+    # Without a word on depth a graph of this size is folded until it can be read, and so is its film.
+    assert len(viz.frames(run)) <= 400
 
 
 def test_files_are_numbered_or_put_into_a_folder(tmp_path: Path, film: viz.Frames) -> None:
@@ -339,6 +341,8 @@ def test_frames_are_a_list_of_drawings(film: viz.Frames) -> None:
     assert len(film) == 10 and len(film[2:5]) == 3 and film[-1] is film[9]
     assert [isinstance(d, viz.Drawing) for d in film] == [True] * 10
     assert repr(film) == "<Frames: 10 pictures of 4 boxes>"
+    one = viz.frames(gn.trace(gn.scalar(1.0, "a")), phases="forward")
+    assert repr(one) == "<Frames: 1 picture of 1 box>"
     assert film._repr_svg_() == film[-1].svg
     assert film[3].svg == viz.frames(shared(), update=gn.optim.SGD(0.1))[3].svg
 
@@ -348,3 +352,75 @@ def test_captions_are_whole_where_a_smaller_size_fits(classifier_run: Any) -> No
     assert len({placed.title.size for placed in frames.placed if placed.title}) == 1
     for placed, caption in zip(frames.placed, frames.captions, strict=True):
         assert placed.title is not None and placed.title.text == caption
+
+
+def test_views_come_step_by_step_and_tell_nothing_before_its_time() -> None:
+    run = shared()
+    film = viz.frames(run, view="values+ledger+derivatives+parameters")
+    a, c = id_of(run, "a"), id_of(run, "c")
+    assert set(words(film, 0, c)) == {"value", "∂a", "∂b"}
+    assert words(film, 0, c)["∂a"] == (PENDING,) and words(film, 1, c)["∂a"] == ("b = −3",)
+    assert words(film, 5, a)["parts"] == (PENDING,)
+    assert words(film, 6, a)["parts"][-1] == "−3 + 1 = −2"
+    drawn = viz.draw(run, view="values+ledger+derivatives+parameters")
+    ends = {box.id: box for box in drawn.scene.boxes}
+    assert all(box.readings == ends[box.id].readings for box in film[-1].scene.boxes)
+    assert [wire.label for wire in film[-1].scene.wires] == [wire.label for wire in drawn.scene.wires]
+    # Neither in a box nor in its tooltip.
+    first = film[0].scene.boxes
+    assert not any("−6" in f"{box.note} {box.readings}" or "contributions" in box.note for box in first)
+    stands_still(film)
+    for placed in film.placed:
+        assert viz.problems(placed) == []
+
+
+def test_a_view_without_gradients_has_wires_and_no_rows_for_them() -> None:
+    film = viz.frames(shared(), view="values+flow")
+    assert all(set(words(film, k, "n0")) == {"value"} for k in range(len(film)))
+    assert sum(w.kind == "backward" for w in film[-1].scene.wires) == 4
+    assert "partial, 1 of 2 parts" in film.captions[5]
+    bare = viz.frames(shared(), view="structure")
+    assert all(not box.readings and not box.detail for drawing in bare for box in drawing.scene.boxes)
+
+
+def test_images_appear_with_the_value_that_they_show() -> None:
+    x = gn.input("x", ("batch", 1, 8, 8), "float64")
+    loss = gn.mean(gn.square(gn.nn.Conv2d(2, 3, seed=1)(x))).named("loss")
+    film = viz.frames(gn.trace(loss, {"x": gn.data.digits().x[:2].reshape(2, 1, 8, 8)}), view="images")
+    seen = [sum(len(row.pictures) > 0 for box in d.scene.boxes for row in box.readings) for d in film]
+    assert seen[0] >= 1 and sorted(seen) == seen and seen[-1] > seen[0]
+    stands_still(film)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"view": "health"}, r"the view 'health' tells of a whole run.*Views of frames: structure, shapes,"),
+        ({"view": "no"}, "there is no view 'no'"),
+        ({"view": "ledger", "phases": "forward"}, "the view 'ledger' belongs to the phase 'backward'"),
+    ],
+)
+def test_views_that_films_do_not_show_are_refused(how: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        viz.frames(shared(), **how)
+
+
+@pytest.mark.parametrize("slide", ["16:9", "4:3"])
+def test_frames_fill_slides_and_stand_still_there(tmp_path: Path, slide: str) -> None:
+    film = viz.frames(shared(), update=gn.optim.SGD(0.1), slide=slide)
+    stands_still(film)
+    views = {drawing.sheets[0].view for drawing in film}
+    assert len(views) == 1
+    wide = {"16:9": 1280.0, "4:3": 960.0}[slide]
+    assert {(d.sheets[0].width, d.sheets[0].height) for d in film} == {(wide, 720.0)}
+    (path,) = film.save(tmp_path / "deck.pdf")
+    boxes = {tuple(map(float, page.mediabox)) for page in PdfReader(io.BytesIO(path.read_bytes())).pages}
+    assert boxes == {(0.0, 0.0, 0.75 * wide, 540.0)}
+    assert f'width="{wide:g}"' in film[3].svg
+
+
+def test_a_width_is_that_of_every_picture() -> None:
+    film = viz.frames(shared(), width=640)
+    assert all('width="640"' in drawing.svg for drawing in film)
+    with pytest.raises(ValueError, match="one of width, slide and page"):
+        viz.frames(shared(), width=640, slide="16:9")

@@ -72,7 +72,7 @@ def _times(frames: Sequence[Drawing], seconds: float, loop: int, width: int, who
         raise ValueError(f"viz.{who}: loop is a whole number from 0 (without end), found {loop!r}.")
     if isinstance(width, bool) or not isinstance(width, int) or not 100 <= width <= 8_000:
         raise ValueError(f"viz.{who}: width is a number of pixels from 100 to 8000, found {width!r}.")
-    first = frames[0].placed
+    first = frames[0].sheets[0]
     scale = _scale(first.width, width)
     pixels = first.width * first.height * scale**2 * len(frames)
     if pixels > _PIXELS_AT_MOST:
@@ -97,7 +97,7 @@ def _pictures(frames: Sequence[Drawing], width: int) -> Iterator[np.ndarray]:
     from PIL import Image
 
     for frame in frames:
-        data = frame.png(_scale(frame.placed.width, width))
+        data = frame.png(_scale(frame.sheets[0].width, width))
         with Image.open(io.BytesIO(data)) as image:
             # The last row of pixels may be covered in part; below it lies the page.
             page = Image.new("RGBA", image.size, frame.theme.page)

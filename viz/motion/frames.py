@@ -28,16 +28,18 @@ import graphnn as gn
 from viz.canvas import Canvas, Draft
 from viz.drawing import FORMATS, Drawing
 from viz.legend import legend_of
+from viz.motion.shown import shown_on
 from viz.motion.slots import filled, reserved
 from viz.motion.steps import PENDING, PHASES, Step, story, thinned
 from viz.outline import Which, outline
-from viz.place.layout import layout
+from viz.place.fitting import fitted
 from viz.place.placed import Placed, PlacedBox, PlacedWire, Text
+from viz.place.sheet import Fit
 from viz.scene import Entry, Legend, Scene
 from viz.sources import OfRun, source_of
+from viz.study.absent import STATES
 from viz.text import missing, shorten, width
 from viz.theme import LIGHT, Theme, theme_of
-from viz.views.gradients import write_flow
 
 __all__ = ["FRAMES_AT_MOST", "Frames", "frames"]
 
@@ -45,18 +47,21 @@ __all__ = ["FRAMES_AT_MOST", "Frames", "frames"]
 FRAMES_AT_MOST = 400
 # The largest in which every caption fits; beyond the smallest they are shortened.
 _CAPTION_SIZES = (13.0, 12.0, 11.0, 10.0)
-_THIS_STEP, _NOT_YET = "ring: this step", "not yet: not computed at this step"
+_THIS_STEP, _NOT_YET = "ring, strong wires: this step", "not yet: not computed at this step"
 
 
 def frames(
     run: Any,
     *,
     phases: str | Iterable[str] | None = None,
+    view: str | Iterable[str] | None = None,
     update: Any = None,
     every: int = 1,
     nodes: Any = None,
-    direction: str = "LR",
+    direction: str | None = None,
     theme: str | Theme = LIGHT,
+    width: float | None = None,
+    slide: str | None = None,
     engine: str | None = None,
     **which: Unpack[Which],
 ) -> Frames:
@@ -64,12 +69,17 @@ def frames(
 
     run : of gn.trace
     phases : of "forward", "backward", "update", joined by `+`; without it all that there are numbers for
+    view : what the boxes say beside the story, by names of views, as in "values+ledger" or "images"; see viz.VIEWS.
+        Without it the values, and the gradients where there are any
     update : an optimiser, whose step is shown with its state as at the start; or {parameter: its value afterwards}
     every : a picture for so many steps
     nodes : nodes or names: pictures only for steps about these
+    direction : "LR" (to the right, if not said) or "TB" (downwards); on a slide, what comes out larger
+    width, slide : fit every picture to a width in pixels, or to a slide ("16:9", "4:3")
     which : what part of the graph is drawn, by depth, fold, unfold, repeats, hide, focus and reach; see viz.outline
 
-    Raises ValueError for phases that the run has no numbers for, and for more than 400 pictures, with ways out.
+    Raises ValueError for views that films do not show, for phases that the run has no numbers for, and for more than
+    400 pictures, with ways out.
     """
     numbers = source_of(run)
     if not isinstance(numbers, OfRun):
@@ -79,8 +89,7 @@ def frames(
     canvas = Canvas(outline(numbers.graph, **which), numbers)
     shown = _phases(phases, numbers, update)
     after = _after(numbers, update) if "update" in shown else {}
-    if "backward" in shown:
-        write_flow(canvas)
+    shown_on(canvas, numbers, view, shown)
     chosen = None if nodes is None else _boxes(canvas, nodes)
     whole = story(canvas, shown, after)
     steps = thinned(whole, every, chosen)
@@ -89,17 +98,26 @@ def frames(
             f"viz.frames: {len(steps)} steps are more than {FRAMES_AT_MOST} pictures. Draw one for several steps "
             f"(every={-(-len(whole) // FRAMES_AT_MOST) + 1}), some (nodes=['loss', ...]), or fold scopes (depth=1)."
         )
-    return Frames(canvas.scene(), steps, direction=direction, engine=engine, theme=theme_of(theme))
+    return Frames(
+        canvas.scene(),
+        steps,
+        entries=canvas.entries,
+        direction=direction,
+        engine=engine,
+        theme=theme_of(theme),
+        fit=Fit(width, slide),
+    )
 
 
 class Frames(Sequence[Drawing]):
     """Pictures of one run in one layout: a list of drawings, that saves itself as files, film, slides or page."""
 
     def __init__(
-        self, scene: Scene, steps: Sequence[Step], *, direction: str, engine: str | None, theme: Theme
-    ):
-        self.scene, self.steps = scene, tuple(steps)
-        self.direction, self.engine, self.theme = direction, engine, theme
+        self, scene: Scene, steps: Sequence[Step], *, entries: Sequence[Entry], direction: str | None,
+        engine: str | None, theme: Theme, fit: Fit,
+    ):  # fmt: skip
+        self.scene, self.steps, self.entries = scene, tuple(steps), tuple(entries)
+        self.direction, self.engine, self.theme, self.fit = direction, engine, theme, fit
         self._drawings: dict[int, Drawing] = {}
 
     @property
@@ -114,14 +132,14 @@ class Frames(Sequence[Drawing]):
         for step in self.steps:
             for key, rows in step.readings.items():
                 said.setdefault(key, []).append(rows)
-        entries = [Entry("text", words) for words in (_THIS_STEP, _NOT_YET)]
+        entries = [*self.entries, *(Entry("text", words) for words in (_THIS_STEP, _NOT_YET))]
         boxes = tuple(
             replace(box, readings=reserved(said[box.id])) if box.id in said else box
             for box in self.scene.boxes
         )
         legend = legend_of(boxes, self.scene.wires, self.scene.scale, entries)
         room = replace(self.scene, boxes=boxes, legend=legend, title=max(self.captions, key=len))
-        base = layout(room, direction=self.direction, engine=self.engine, theme=self.theme)
+        base = fitted(room, self.fit, direction=self.direction, engine=self.engine, theme=self.theme)
         return tuple(_Reel(base, self.steps).placed())
 
     @overload
@@ -133,7 +151,7 @@ class Frames(Sequence[Drawing]):
             return [self[k] for k in range(*index.indices(len(self)))]
         k = range(len(self.steps))[index]
         if k not in self._drawings:
-            self._drawings[k] = Drawing.of_placed(self.placed[k], strange=self._strange)
+            self._drawings[k] = Drawing.of_placed(self.placed[k], strange=self._strange, fit=self.fit)
         return self._drawings[k]
 
     def __len__(self) -> int:
@@ -143,7 +161,8 @@ class Frames(Sequence[Drawing]):
         return (self[k] for k in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"<Frames: {len(self)} pictures of {len(self.scene.boxes)} boxes>"
+        boxes = len(self.scene.boxes)
+        return f"<Frames: {len(self)} picture{'s' * (len(self) != 1)} of {boxes} box{'es' * (boxes != 1)}>"
 
     @cached_property
     def _strange(self) -> bool:
@@ -186,7 +205,7 @@ class Frames(Sequence[Drawing]):
         if ending == ".pdf":
             from viz.formats.pdf import pdf_pages
 
-            return pdf_pages(self.placed)
+            return pdf_pages(self.placed, [drawing.sheets[0] for drawing in self])
         if ending == ".tex":
             from viz.motion.beamer import beamer
 
@@ -297,7 +316,10 @@ def _occurs(entry: Entry, boxes: Mapping[str, PlacedBox], wires: list[PlacedWire
         return any(box.ring for box in boxes.values())
     if entry.label == _NOT_YET:
         return any(row.lines == (PENDING,) for box in boxes.values() for row in box.box.readings)
-    return True
+    if entry.label.startswith("at a wire:"):
+        return flows
+    states = [state for state, words in STATES.items() if words == entry.label]
+    return not states or any(row.state in states for box in boxes.values() for row in box.box.readings)
 
 
 def _phases(phases: str | Iterable[str] | None, numbers: OfRun, update: Any) -> tuple[str, ...]:

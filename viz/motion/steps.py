@@ -14,6 +14,7 @@ import numpy as np
 
 from viz.canvas import Canvas
 from viz.motion.captions import backward_words, forward_words, gathered_words, name_of, update_words
+from viz.motion.shown import LATE
 from viz.outline import Item
 from viz.readings import reading
 from viz.scene import Reading
@@ -42,8 +43,18 @@ class Step:
     shown: tuple[str, ...] = ()
 
 
+def _comes_with(label: str) -> str | None:
+    """With what a row of this label becomes known; None if it is known from the start."""
+    if label == "after":
+        return "update"
+    return LATE.get("∂" if label.startswith("∂") else label)
+
+
 def story(canvas: Canvas, phases: tuple[str, ...], after: Mapping[Any, np.ndarray]) -> list[Step]:
-    """The steps of a run whose backward wires are on the canvas. `after`: {parameter: its value after the update}."""
+    """The steps of a run on whose canvas the views are written as they end; takes the rows of boxes off the canvas.
+
+    after : {parameter: its value after the update}
+    """
     return list(_Story(canvas, phases, after).steps())
 
 
@@ -54,12 +65,20 @@ class _Story:
         self.canvas, self.run, self.graph = canvas, canvas.numbers.run, canvas.graph
         self.phases, self.after = phases, after
         self.place = {node: k for k, node in enumerate(self.graph.nodes)}
+        # What every row says in the end, and what it says at the moment.
+        self.ends: dict[str, dict[str, Reading]] = {}
         self.rows: dict[str, dict[str, Reading]] = {}
         for key, draft in canvas.boxes.items():
             if draft.node is not None:
-                words = ["value", *(["gradient"] if "backward" in phases else [])]
-                words += ["after"] if draft.node in after else []
-                self.rows[key] = {word: Reading(word, (PENDING,), "not computed") for word in words}
+                ends = {row.label: row for row in draft.readings}
+                draft.readings = []
+                if draft.node in after:
+                    ends["after"] = reading("after", after[draft.node])
+                self.ends[key] = ends
+                self.rows[key] = {
+                    label: row if _comes_with(label) is None else Reading(label, (PENDING,), "not computed")
+                    for label, row in ends.items()
+                }
         self.entering: dict[str, list[str]] = defaultdict(list)
         for link in canvas.outline.links:
             self.entering[link.target].append(link.id)
@@ -90,7 +109,7 @@ class _Story:
         waiting = {item.id for item in self._to_compute()} if forward else set()
         known = [key for key in self.canvas.boxes if key not in waiting]
         for key in known:
-            self._value(key)
+            self._comes(key, "value")
         leaves = sum(node.role != "op" for node in self.graph.nodes)
         words = (
             f"Start: {leaves} inputs, parameters and constants are given; nothing is computed yet"
@@ -99,13 +118,14 @@ class _Story:
         )
         return Step("start", words, readings=self._says(*self.rows), awake=tuple(known))
 
-    def _value(self, key: str) -> None:
-        node = self.canvas.boxes[key].node
-        if node is not None:
-            self.rows[key]["value"] = reading("value", self.run.value(node))
+    def _comes(self, key: str, what: str) -> None:
+        """The rows of a box that are known from now on: those that come with its value, or with its gradient."""
+        for label, row in self.ends.get(key, {}).items():
+            if _comes_with(label) == what:
+                self.rows[key][label] = row
 
     def _compute(self, item: Item) -> Step:
-        self._value(item.id)
+        self._comes(item.id, "value")
         if item.is_fold:
             words = f"{item.label}: its {len(item.nodes)} nodes are computed"
         else:
@@ -159,21 +179,23 @@ class _Story:
 
     def _seed(self) -> Step:
         """The loss's own slope; and where no path leads back to, it is said from here on."""
-        for key, rows in self.rows.items():
-            found = self.canvas.numbers.gradient(self.canvas.boxes[key].node)
-            if found.array is None:
-                rows["gradient"] = Reading("gradient", (found.words,), found.state)
+        for key in self.rows:
+            if self.canvas.numbers.gradient(self.canvas.boxes[key].node).array is None:
+                self._comes(key, "gradient")
         draft = self.canvas.box_of(self.run.loss)
         keys = (draft.item.id,) if draft is not None else ()
-        if draft is not None and draft.node is not None:
-            rows = self.rows[draft.item.id]
-            rows["gradient"] = reading("gradient", self.run.gradient(self.run.loss))
+        if draft is not None:
+            self._comes(draft.item.id, "gradient")
         words = f"{name_of(self.run.loss)}: the slope of the loss with respect to itself is 1"
         return Step("backward", words, keys, (), self._says(*self.rows))
 
     def _gradient(self, key: str, parts: list[np.ndarray], count: int, total: np.ndarray) -> None:
         """The gradient so far: a sum of the parts that have arrived says that it is partial."""
         done = len(parts) >= count
+        if done:
+            self._comes(key, "gradient")
+        if "gradient" not in self.rows[key]:
+            return
         array = total if done else sum(parts[1:], start=parts[0])
         row = reading("gradient", array)
         if not done:
@@ -204,7 +226,7 @@ class _Story:
                 words = update_words(
                     inside[0], before, after, None if gradient is None else np.asarray(gradient)
                 )
-                self.rows[key]["after"] = reading("after", after)
+                self._comes(key, "update")
             yield Step("update", words, (key,), (), self._says(key))
 
 
