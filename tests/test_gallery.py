@@ -93,9 +93,12 @@ def test_a_picture_has_no_fault_and_can_be_read_in_a_notebook(picture: Any) -> N
             continue
         placed = shown.placed
         assert viz.problems(placed) == [], name
-        smallest = min(text.size for text in placed.texts()) * min(1.0, NOTEBOOK / placed.width)
-        assert smallest >= SMALLEST, f"{name} is {placed.width:.0f} wide: letters of {smallest:.1f} pixels"
-        assert placed.height <= LONGEST, name
+        least = min(text.size for text in placed.texts())
+        # What is seen is a sheet: the whole picture, a slide, or one of several pages.
+        for sheet in shown.sheets:
+            smallest = least * sheet.scale * min(1.0, NOTEBOOK / sheet.width)
+            assert smallest >= SMALLEST, f"{name} is {sheet.width:.0f} wide: letters of {smallest:.2f} pixels"
+            assert sheet.height <= LONGEST, name
 
 
 @each_picture

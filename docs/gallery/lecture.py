@@ -15,7 +15,8 @@ def step_by_step():
     """Forward and backward, step by step.
 
     Three of the frames of one run, all in one layout. `film.save("film.gif")` makes an animation of them,
-    `"film.tex"` overlays for Beamer, `"film.html"` a page with a slider.
+    `"film.tex"` overlays for Beamer, `"film.html"` a page with a slider; so does `graphnn frames net.json -o film.gif`.
+    With `slide="16:9"` they fill slides, and `view="values+ledger"` chooses what the boxes say.
     """
     a, b = gn.scalar(2.0, "a"), gn.scalar(-3.0, "b")
     film = viz.frames(gn.trace((a * b + a).named("c")))

@@ -58,11 +58,12 @@ def slide():
 def paper():
     """A4, on several pages.
 
-    What does not fit a page at a readable size is spread over several, cut between the boxes.
+    What does not fit a page at a readable size is broken into rows and spread over several, cut between the rows. Where
+    a wire goes on is said at the edge.
     """
     x = gn.input("x", ("batch", 8), "float64")
-    y = gn.nn.Sequential([gn.nn.Dense(8, gn.tanh) for _ in range(6)])(x)
-    return viz.draw(gn.Graph(y), page="a4", direction="TB", hide="broadcasts")
+    y = gn.nn.Sequential([gn.nn.Dense(8, gn.tanh) for _ in range(10)])(x)
+    return viz.draw(gn.Graph(y), page="a4", hide="broadcasts", repeats=False)
 
 
 @picture

@@ -38,7 +38,8 @@ def digits_mlp():
     loss = gn.softmax_cross_entropy(net(x), y).named("loss")
     digits = gn.data.digits()
     run = gn.trace(loss, {"x": digits.x[:64], "y": digits.y[:64]})
-    return viz.draw(run, view="parameters+values+gradients", fold=["dense1", "dense2", "dense3"])
+    how = {"fold": ["dense1", "dense2", "dense3"], "direction": "TB"}
+    return viz.draw(run, view="parameters+values+gradients", **how)
 
 
 @picture
@@ -156,7 +157,7 @@ def attention():
     q, k, v = (gn.nn.Dense(6, use_bias=False, name=name, seed=3)(words).named(name) for name in "qkv")
     weights = gn.softmax((q @ gn.transpose(k)).named("scores")).named("attention")
     run = gn.trace((weights @ v).named("mixed"), {"words": np.random.default_rng(5).normal(size=(4, 6))})
-    return viz.draw(run, view="values", fold=["q", "k", "v"])
+    return viz.draw(run, view="values", fold=["q", "k", "v"], direction="TB")
 
 
 @picture
@@ -168,7 +169,8 @@ def transformer_block():
     """
     x = gn.input("x", ("batch", 10, 16))
     block = gn.nn.TransformerBlock(4, hidden=32, seed=1)
-    return viz.draw(gn.Graph(block(x)), view="shapes+parameters", depth=2, hide=["broadcasts", "constants"])
+    how = {"depth": 2, "hide": ["broadcasts", "constants"], "direction": "TB"}
+    return viz.draw(gn.Graph(block(x)), view="shapes+parameters", **how)
 
 
 @picture

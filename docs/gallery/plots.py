@@ -25,8 +25,8 @@ def activations():
 def training():
     """How a training went.
 
-    Loss and accuracy on training and held-out data over the epochs: where the two part, the net begins to learn by
-    heart.
+    The loss on training and held-out data over the epochs, and the share of held-out digits that are right: where the
+    two losses part, the net begins to learn by heart.
     """
     train, test = gn.data.split(gn.data.digits(), 0.3, seed=0)
     net = gn.nn.Sequential([gn.nn.Dense(24, gn.relu), gn.nn.Dense(10)], seed=1)

@@ -55,11 +55,11 @@ def second_order():
 def checked():
     """Held against differences.
 
-    Every gradient by the chain rule beside the one by moving the value a little, with the error for each size of the
-    step: too large a step is a coarse slope, too small a one drowns in rounding.
+    Every gradient by the chain rule beside the one by moving the value a little, and of the least exact one the error
+    for each size of the step: too large a step is a coarse slope, too small a one drowns in rounding.
     """
     x, w = gn.scalar(2.0, "x"), gn.scalar(-0.7, "w")
-    return viz.draw(gn.trace((x * x * w + w).named("y")), view="values+check")
+    return viz.draw(gn.trace((gn.tanh(x * w) + w * w).named("y")), view="values+check")
 
 
 @picture
@@ -74,7 +74,7 @@ def cost():
         gn.nn.Conv2d(8, 3, activation=gn.relu), gn.nn.MaxPool2d(2), gn.nn.Conv2d(16, 3, activation=gn.relu),
         gn.nn.Flatten(), gn.nn.Dense(10),
     ])  # fmt: skip
-    return viz.draw(gn.Graph(net(x)), view="parameters+cost", depth=2)
+    return viz.draw(gn.Graph(net(x)), view="parameters+cost", depth=2, direction="TB")
 
 
 @picture(kept=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,19 @@ def random_expression(seed: int) -> gn.Node:
         with gn.scope(draw.choice(["left", "right"])), gn.scope(draw.choice(["upper", "lower"])):
             nodes.append(draw.choice([lambda a, b: a + b, lambda a, b: a * b, lambda a, b: gn.tanh(a)])(x, y))
     return nodes[-1] * nodes[-1]
+
+
+@pytest.fixture(autouse=True)
+def only_shipped_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever fonts this machine has: warnings and pictures are those of one that has none."""
+    from viz import glyphs
+
+    monkeypatch.setattr(glyphs, "_of_system", tuple)
+    monkeypatch.setattr(glyphs, "_packaged", tuple)
+    monkeypatch.setattr(glyphs, "_given", [])
+    glyphs.found_for.cache_clear()
+    yield
+    glyphs.found_for.cache_clear()
 
 
 @pytest.fixture(scope="session")
