@@ -80,6 +80,16 @@ def _format(ctx: click.Context, param: click.Parameter, word: str | None) -> str
     return word
 
 
+def _fonts(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> None:
+    if files:
+        import viz
+
+        try:
+            viz.fonts(*files)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+
+
 def look(command: Any) -> Any:
     """The options of how a picture looks and what part of the graph it shows."""
     for option in reversed(
@@ -97,6 +107,8 @@ def look(command: Any) -> Any:
             click.option("--slide", metavar="16:9", help="to a slide (16:9, 4:3, 16:10),"),
             click.option("--page", metavar="A4", help="or to paper (a4, a3, letter), over pages if need be."),
             click.option("--title", default="", metavar="WORDS"),
+            click.option("--font", multiple=True, expose_value=False, callback=_fonts, metavar="FILE",
+                         help="A font for letters that the shipped ones lack."),
         )
     ):  # fmt: skip
         command = option(command)
@@ -127,13 +139,14 @@ def draw(
 ) -> None:  # fmt: skip
     """Draw a model: its structure, or with what is fed its values and gradients.
 
-    MODEL is a .safetensors file (also a checkpoint), a .json file of a graph, or a folder that `graphnn train` made.
-    Without -o the graph is printed as a tree.
+    MODEL is a file (.safetensors, which may be a checkpoint, .onnx, .json, .graphml or .dot), or a folder that
+    `graphnn train` made. Without -o the graph is printed as a tree.
 
     \b
     Examples:
       graphnn draw flowers
       graphnn draw flowers -o flowers.svg --direction TB
+      graphnn draw net.onnx -o net.svg --depth 1
       graphnn draw flowers --data flowers.csv --view gradients+health -o slide.pdf --slide 16:9
       graphnn draw net.json --feed x=1,2 --view ledger -o net.svg -o net.tex
       graphnn draw --list-views

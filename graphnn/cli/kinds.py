@@ -1,4 +1,4 @@
-"""Kinds of options: sizes separated by commas, and numbers that are numbers."""
+"""Kinds of options: sizes separated by commas, sizes by name, and numbers that are numbers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ def sizes(ctx: click.Context, param: click.Parameter, text: str | None) -> list[
         raise click.BadParameter(f"wanted sizes separated by commas, as 64,32; found {text!r}") from None
     if not found or min(found) < 1 or max(found) > 100_000:
         raise click.BadParameter(f"sizes are whole numbers from 1 to 100000; found {text!r}")
+    return found
+
+
+def named_sizes(ctx: click.Context, param: click.Parameter, words: tuple[str, ...]) -> dict[str, int]:
+    """("time=100",) as {"time": 100}."""
+    found = {}
+    for word in words:
+        name, _, size = word.rpartition("=")
+        if not name or not (size.isascii() and size.isdigit()) or len(size) > 12:
+            raise click.BadParameter(f"wanted NAME=SIZE, as time=100; found {word!r}")
+        found[name] = int(size)
     return found
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 import click
 
 import graphnn as gn
+from graphnn.cli.formats import read_file
 
 _MODEL = click.argument("model", type=click.Path(exists=True, path_type=Path))
 
 
 def _graph(path: Path) -> gn.Graph:
-    """The graph of a JSON file, a safetensors file, or a folder that `graphnn train` made."""
-    if path.is_dir():
-        path = path / "model.safetensors"
-    return gn.io.load_model(path).graph if path.suffix == ".safetensors" else gn.io.load_graph(path)
+    """The graph in a file of any format, or in a folder that `graphnn train` made."""
+    return read_file(path / "model.safetensors" if path.is_dir() else path).graph
 
 
 @click.command()
@@ -24,7 +23,8 @@ def _graph(path: Path) -> gn.Graph:
 def summary(model: Path, depth: int) -> None:
     """Show shapes, parameters, operations and bytes of a model, scope by scope.
 
-    MODEL is a .safetensors file (also a checkpoint), a .json file of a graph, or a folder that `graphnn train` made.
+    MODEL is a file (.safetensors, which may be a checkpoint, .onnx, .json, .graphml or .dot), or a folder that
+    `graphnn train` made.
 
     \b
     Examples:

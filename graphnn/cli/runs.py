@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 import graphnn as gn
+from graphnn.cli.formats import read_file
 
 MODEL = click.argument("model", type=click.Path(exists=True, path_type=Path))
 _ROWS = 32
@@ -29,17 +30,13 @@ class Opened:
 
 
 def open_model(path: Path) -> Opened:
-    """The model in a JSON file, a safetensors file, or a folder that `graphnn train` made."""
+    """The model in a file of any format, or in a folder that `graphnn train` made."""
     file = path / "model.safetensors" if path.is_dir() else path
-    if file.suffix != ".safetensors":
-        graph = gn.io.load_graph(file)
-        return Opened(path.name, graph, {n.name: n for n in graph.outputs if n.name})
-    model = gn.io.load_model(file)
-    notes = model.notes
-    if isinstance(notes, dict) and notes.get("what") == "graphnn table":
+    found = read_file(file)
+    if isinstance(found.notes, dict) and found.notes.get("what") == "graphnn table":
         table = gn.tables.TableModel.load(file)
         return Opened(path.name, table.graph, {"answer": table.answer}, table)
-    return Opened(path.name, model.graph, model.outputs)
+    return Opened(path.name, found.graph, found.outputs)
 
 
 def with_data(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -312,6 +312,11 @@ def test_every_new_command_explains_itself() -> None:
         assert command in graphnn("-h").output
 
 
+def test_a_font_that_is_none_is_refused(folder: Path) -> None:
+    result = graphnn("draw", folder / "scalar.json", "--font", folder / "scalar.json")
+    assert result.exit_code == 2 and "is not a TrueType font" in " ".join(result.output.split())
+
+
 def test_a_real_process_draws(folder: Path, tmp_path: Path, root: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "graphnn", "draw", str(folder / "scalar.json"), "-o", str(tmp_path / "a.json"),
