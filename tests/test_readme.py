@@ -11,7 +11,18 @@ import pytest
 
 # A block of Python, and the block of text that may follow it: what the sample prints.
 SAMPLE = re.compile(r"^```python\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/user_ops.md"]
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/quick_start.md", "docs/user_ops.md"]
+PAGES += ["docs/formats.md", "docs/three_frameworks.md"]
+PAGES += ["docs/onnx.md", "docs/onnx_files.md", "docs/teachers.md"]
+PAGES += sorted(f"docs/how_to/{path.name}" for path in (ROOT / "docs" / "how_to").glob("*.md"))
+# What a page needs that not everybody has.
+NEEDS = {
+    "docs/how_to/use_a_pytorch_model.md": ["torch", "onnx", "onnxscript"],
+    "docs/onnx.md": ["onnx"],
+    "docs/onnx_files.md": ["onnx", "onnxruntime"],
+    "docs/three_frameworks.md": ["torch", "jax", "onnx", "onnxscript"],
+}
 
 
 @pytest.mark.usefixtures("declared_ops_go_again")
@@ -19,6 +30,8 @@ PAGES = ["README.md", "CONTRIBUTING.md", "docs/user_ops.md"]
 def test_samples_print_what_the_page_shows(
     name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for package in NEEDS.get(name, []):
+        pytest.importorskip(package, reason=f"the page shows {package}")
     page = root / name
     text = page.read_text(encoding="utf-8")
     samples = list(SAMPLE.finditer(text))
@@ -36,3 +49,14 @@ def test_samples_print_what_the_page_shows(
             assert printed.getvalue().rstrip() == sample[2].rstrip(), f"{name} line {line + 1}"
         else:
             assert printed.getvalue() == "", f"{name} line {line + 1} prints; show it in a text block"
+
+
+def test_every_page_with_samples_is_run() -> None:
+    # The samples of the gallery are the code of its pictures (tests/test_gallery.py); what is built is not looked at.
+    built = {"docs/gallery/README.md"} | {f"docs/{made}" for made in ("api", "ops", "lessons", "build")}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").rglob("*.md")]
+        if "```python" in path.read_text(encoding="utf-8")
+    }
+    assert {name for name in found if not any(name.startswith(start) for start in built)} == set(PAGES)

@@ -1,0 +1,36 @@
+"""The pages of the reference: what docstrings say, as Markdown."""
+
+from __future__ import annotations
+
+import importlib.util
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def make_api(root: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_api", root / "docs" / "make_api.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_headings_in_a_docstring_are_no_headings_of_the_page(make_api: ModuleType) -> None:
+    told = make_api.markdown(
+        "Do it.\n\nParameters\n----------\nx : a number\ny : another\n\nExample\n-------\n>>> 1\n1\n"
+    )
+    assert told == "Do it.\n\n**Parameters**\n\n- `x`: a number\n- `y`: another\n\n```pycon\n>>> 1\n1\n```"
+
+
+def test_no_page_has_a_heading_underlined_in_a_docstring(make_api: ModuleType) -> None:
+    for room in make_api.ROOMS:
+        lines = make_api.page(room).split("\n")
+        code = False
+        for before, line in pairwise(lines):
+            code ^= before.startswith("```")
+            assert code or not (before.strip() and line and not line.strip("-=")), (room, before)
