@@ -12,10 +12,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import make_api
-import make_op_pages
-
 HERE = Path(__file__).resolve().parent
+# Under `python -P` and PYTHONSAFEPATH a script's own folder is not searched by itself.
+sys.path.insert(0, str(HERE))
+
+import make_api  # noqa: E402
+import make_op_pages  # noqa: E402
+
 SITE = HERE / "build" / "site"
 
 
