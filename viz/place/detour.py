@@ -26,7 +26,6 @@ _STATES_AT_MOST, _STATES_OF_ALL = 20_000, 90_000
 _HASTE = 2.0
 _EDGE, _NEAR = 40.0, 320.0
 _TURN, _CROSS, _ALONG, _STRANGE = 4.0, 1.0, 4.0, 2.0
-_STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 
 
 class Detour:
@@ -78,7 +77,7 @@ class Detour:
             ahead = way * lead * share
             point = (port[0] + ahead, port[1]) if self.right else (port[0], port[1] + ahead)
             found = self._cell(point)
-            if not taken[found[0] * self.rows + found[1]]:
+            if not taken[self._index(found)]:
                 break
         return found
 
@@ -90,7 +89,6 @@ class Detour:
         self, reach: float, others: Sequence[tuple[Sequence[Point], float]], strange: Sequence[Rect]
     ) -> tuple[list[bool], list[float], list[float]]:
         """Which cells are taken by boxes, and what a step along x and one along y costs in each."""
-        p = self.pitch
         taken = np.zeros((self.columns, self.rows), dtype=bool)
         for r in self.rects:
             taken[self._cells(r.grown(reach))] = True
@@ -98,26 +96,41 @@ class Detour:
         for r in strange:
             steps[(slice(None), *self._cells(r))] += _STRANGE
         if others:
-            samples = Samples([curve for curve, _ in others], 0.8 * p)
-            ways = np.gradient(samples.points, axis=0)
-            flat = np.abs(ways[:, 0]) > 0.5 * np.abs(ways[:, 1])
-            steep = np.abs(ways[:, 1]) > 0.5 * np.abs(ways[:, 0])
-            at = (samples.points - (self.left, self.top)) / p
-            halves = np.array([half for _, half in others])[samples.curve]
-            extra = np.zeros((2, self.columns, self.rows))
-            width = int((reach + halves.max(initial=0.0)) / p) + 1
+            steps += self._beside(reach, others)
+        # A border of taken cells, so that the search need not ask whether it has left the grid.
+        taken = np.pad(taken, 1, constant_values=True)
+        flat, steep = (np.pad(axis, 1) for axis in steps)
+        return taken.ravel().tolist(), flat.ravel().tolist(), steep.ravel().tolist()
+
+    def _beside(self, reach: float, others: Sequence[tuple[Sequence[Point], float]]) -> np.ndarray:
+        """What a step along x and one along y costs more in each cell that is too near to another wire."""
+        p = self.pitch
+        samples = Samples([curve for curve, _ in others], 0.8 * p)
+        ways = np.gradient(samples.points, axis=0)
+        at = (samples.points - (self.left, self.top)) / p
+        halves = np.array([half for _, half in others])[samples.curve]
+        width = int((reach + halves.max(initial=0.0)) / p) + 1
+        inside = ((at > -width - 1) & (at < (self.columns + width + 1, self.rows + width + 1))).all(axis=1)
+        at, near, ways = at[inside], reach + halves[inside], np.abs(ways[inside])
+        flat, steep = ways[:, 0] > 0.5 * ways[:, 1], ways[:, 1] > 0.5 * ways[:, 0]
+        # With room around for cells outside, which are cut off at the end.
+        extra = np.zeros((2, self.columns + 4 * width + 4, self.rows + 4 * width + 4))
+        cells = np.floor(at).astype(np.int64)
+        gaps = (
+            np.abs(cells[None] + np.arange(-width, width + 1)[:, None, None] + 0.5 - at[None]) * p
+            < near[:, None]
+        )
+        cells += 2 * width + 2
+        # A cell near to two wires costs what the worse one costs: the dearer cost is written last.
+        for cost, chosen in ((_CROSS, (steep & ~flat, flat & ~steep)), (_ALONG, (flat, steep))):
             for di in range(-width, width + 1):
                 for dj in range(-width, width + 1):
-                    cells = np.floor(at).astype(np.int64) + np.array((di, dj))
-                    gaps = np.abs(cells + 0.5 - at) * p
-                    near = (gaps < (reach + halves)[:, None]).all(axis=1)
-                    near &= (cells >= 0).all(axis=1) & (cells < (self.columns, self.rows)).all(axis=1)
-                    for axis, along, across in ((0, flat, steep), (1, steep, flat)):
-                        for mask, cost in ((near & along, _ALONG), (near & across & ~along, _CROSS)):
-                            i, j = cells[mask].T
-                            extra[axis, i, j] = np.maximum(extra[axis, i, j], cost)
-            steps += extra
-        return taken.ravel().tolist(), steps[0].ravel().tolist(), steps[1].ravel().tolist()
+                    close = gaps[di + width, :, 0] & gaps[dj + width, :, 1]
+                    for axis in (0, 1):
+                        i, j = cells[close & chosen[axis]].T
+                        extra[axis, i + di, j + dj] = cost
+        margin = 2 * width + 2
+        return extra[:, margin : margin + self.columns, margin : margin + self.rows]
 
     def _cells(self, r: Rect) -> tuple[slice, slice]:
         """The cells whose centres lie in a rectangle."""
@@ -129,45 +142,55 @@ class Detour:
         self, start: tuple[int, int], goal: tuple[int, int], taken: list[bool], flat: list[float],
         steep: list[float],
     ) -> list[tuple[int, int]] | None:  # fmt: skip
-        rows = self.rows
+        rows = self.rows + 2
         heading = 0 if self.right else 1
-        first, last = (start[0] * rows + start[1]) * 4 + heading, (goal[0] * rows + goal[1]) * 4 + heading
+        first, last = self._index(start) * 4 + heading, self._index(goal) * 4 + heading
+        goal_cell, gi, gj = last >> 2, goal[0] + 1, goal[1] + 1
+        # Before each turn: the states that may follow, as steps between cells; nobody turns back.
+        steps = ((rows, 1, 0), (1, 0, 1), (-rows, -1, 0), (-1, 0, -1))
+        following = [
+            [
+                (turn, by, di, dj, flat if di else steep, 0.0 if turn == way else _TURN)
+                for turn, (by, di, dj) in enumerate(steps)
+                if (turn + 2) & 3 != way
+            ]
+            for way in range(4)
+        ]
         cost = {first: 0.0}
         came: dict[int, int] = {}
         queue = [(0.0, 0.0, first)]
-        gi, gj = goal
         seen = 0
         most = min(_STATES_AT_MOST, self._left)
+        pop, push, known, far = heapq.heappop, heapq.heappush, cost.get, math.inf
         while queue and seen < most:
-            _, so_far, state = heapq.heappop(queue)
+            _, so_far, state = pop(queue)
             seen += 1
             if state == last:
                 found = [state]
                 self._left -= seen
                 while found[-1] in came:
                     found.append(came[found[-1]])
-                return [divmod(s >> 2, rows) for s in reversed(found)]
+                return [(i - 1, j - 1) for i, j in (divmod(s >> 2, rows) for s in reversed(found))]
             if so_far > cost[state]:
                 continue
-            cell, way = state >> 2, state & 3
+            cell = state >> 2
             i, j = divmod(cell, rows)
-            for turn, (di, dj) in enumerate(_STEPS):
-                if (turn + 2) & 3 == way:
+            for turn, by, di, dj, price, bend in following[state & 3]:
+                to = cell + by
+                if taken[to] and to != goal_cell:
                     continue
-                ni, nj = i + di, j + dj
-                if not (0 <= ni < self.columns and 0 <= nj < rows):
-                    continue
-                to = ni * rows + nj
-                if taken[to] and (ni, nj) != goal:
-                    continue
-                new = so_far + (flat[to] if di else steep[to]) + (_TURN if turn != way else 0.0)
+                new = so_far + price[to] + bend
                 key = to * 4 + turn
-                if new < cost.get(key, math.inf):
+                if new < known(key, far):
                     cost[key] = new
                     came[key] = state
-                    heapq.heappush(queue, (new + _HASTE * (abs(gi - ni) + abs(gj - nj)), new, key))
+                    push(queue, (new + _HASTE * (abs(gi - i - di) + abs(gj - j - dj)), new, key))
         self._left -= seen
         return None
+
+    def _index(self, cell: tuple[int, int]) -> int:
+        """Where a cell stands in the lists, which have a border of one cell around the grid."""
+        return (cell[0] + 1) * (self.rows + 2) + cell[1] + 1
 
     def _corners(self, cells: list[tuple[int, int]], start: Point, end: Point) -> list[Point]:
         """The turning points; the first and the last stretch lie exactly on the ports."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from math import floor
+from itertools import chain
+from math import floor, hypot, inf
 
 import numpy as np
 
-from viz.place.placed import Point, Rect, Text
+from viz.place.placed import PlacedWire, Point, Rect, Text
 from viz.place.route import normals
 from viz.place.samples import Samples
 
@@ -19,22 +20,29 @@ _CLEAR = 1.5
 _SPACING = 3.0
 # So many places are tried around the middle of a wire, before one looks farther out less closely.
 _CLOSE = 150
+# So far from each other stand two numbers in one line.
+_APART = 6.0
+# A number stands so much nearer to its own wire than to the next one that has a number, if among so many free places
+# there is one; a wire farther away than the last number disturbs nobody.
+_NEARER, _PATIENCE, _FAR = 2.0, 120, 24.0
 
 
 class Ground:
     """What already stands on the page, in a grid, so that a place is checked against its surroundings only."""
 
-    def __init__(self, boxes: Iterable[Rect], curves: Iterable[tuple[Sequence[Point], float]]):
+    def __init__(self, boxes: Iterable[Rect], wires: Sequence[PlacedWire]):
         self._rects: dict[tuple[int, int], list[Rect]] = defaultdict(list)
         for rect in boxes:
             self.take(rect)
-        curves = list(curves)
-        samples = Samples([curve for curve, _ in curves], _SPACING)
-        halves = np.array([width / 2 for _, width in curves])[samples.curve]
+        samples = Samples([wire.curve for wire in wires], _SPACING)
+        halves = np.array([wire.width / 2 for wire in wires])[samples.curve]
+        # Which wire with a number a point belongs to; a wire without one is never taken for the owner of a number.
+        self._owners = {wire.wire.id: float(i) for i, wire in enumerate(wires) if wire.wire.label}
+        owners = np.array([self._owners.get(wire.wire.id, -1.0) for wire in wires])[samples.curve]
         cells = np.floor(samples.points / _CELL).astype(np.int64)
         order = np.lexsort((cells[:, 1], cells[:, 0]))
         cells = cells[order]
-        self._samples = np.column_stack([samples.points, halves])[order]
+        self._samples = np.column_stack([samples.points, halves, owners])[order]
         starts = np.flatnonzero(np.any(np.diff(cells, axis=0, prepend=cells[:1] - 1), axis=1))
         ends = np.append(starts, len(cells))[1:]
         # Of a large picture few cells are ever asked for: their points are read out when they are.
@@ -64,10 +72,26 @@ class Ground:
                 return False
         # A wide wire reaches beyond the cell in which its middle lies.
         for cell in _cells(around.grown(6.0)):
-            for x, y, half in self._points_in(cell):
+            for x, y, half, _ in self._points_in(cell):
                 if around.x - half < x < around.right + half and around.y - half < y < around.bottom + half:
                     return False
         return True
+
+    def lead(self, rect: Rect, wire: str) -> float:
+        """How much nearer words are to their own wire than to every other wire with words."""
+        own, nearest, other = self._owners[wire], _FAR, _FAR
+        for cell in _cells(rect.grown(_FAR + 6.0)):
+            for x, y, half, owner in self._points_in(cell):
+                if owner < 0:
+                    continue
+                away = (
+                    hypot(max(rect.x - x, x - rect.right, 0.0), max(rect.y - y, y - rect.bottom, 0.0)) - half
+                )
+                if owner == own:
+                    nearest = min(nearest, away)
+                else:
+                    other = min(other, away)
+        return other - nearest
 
 
 def _cells(rect: Rect) -> Iterator[tuple[int, int]]:
@@ -77,19 +101,29 @@ def _cells(rect: Rect) -> Iterator[tuple[int, int]]:
 
 
 def free_place(
-    label: Text, wishes: Sequence[Point], curve: Sequence[Point], width: float, ground: Ground, page: Rect
+    label: Text, wishes: Sequence[Point], placed: PlacedWire, ground: Ground, page: Rect
 ) -> Text | None:
-    """The label at the first wish that is free, else beside the middle of its wire or nearer to an end; else None.
+    """The label at the first free place at which it is seen to belong to its wire, else where that is seen best.
 
-    A wish is the centre of the text. Beside a wire both sides are tried, the outer one first.
+    A wish is the centre of the text. After the wishes both sides of the wire are tried, the outer one first, from its
+    middle to its ends; None where nothing is free.
     """
     rect = label.rect
-    for x, y in [*wishes, *_beside(curve, width, rect.w, rect.h)]:
+    found, best, free = None, -inf, 0
+    for x, y in chain(wishes, _beside(placed.curve, placed.width, rect.w, rect.h)):
         moved = label.moved(x - (rect.x + rect.w / 2), y - (rect.y + rect.h / 2))
-        if page.holds(moved.rect) and ground.is_free(moved.rect):
-            ground.take(moved.rect)
-            return moved
-    return None
+        if not page.holds(moved.rect) or not ground.is_free(moved.rect):
+            continue
+        lead, free = ground.lead(moved.rect, placed.wire.id), free + 1
+        if lead > best:
+            found, best = moved, lead
+        if lead >= _NEARER or free == _PATIENCE:
+            break
+    if found is not None:
+        # Two numbers in one line must not read as one.
+        r = found.rect
+        ground.take(Rect(r.x - _APART, r.y, r.w + 2 * _APART, r.h))
+    return found
 
 
 def _beside(curve: Sequence[Point], width: float, w: float, h: float) -> Iterator[Point]:

@@ -346,7 +346,7 @@ class _Page:
     def _ground(self) -> Ground:
         """Boxes, wires and arrow heads; only asked for where words have to find a place between them."""
         placed = self.wiring.placed
-        ground = Ground(self.rects, [(w.curve, w.width) for w in placed])
+        ground = Ground(self.rects, placed)
         for done in placed:
             x, y = zip(*done.head, strict=True)
             # Words that almost touch an arrow head seem to lie on the wire.
@@ -400,5 +400,5 @@ class _Page:
                 and abs(y - near[1]) < label.rect.h + 2 * lift + 12
             ):
                 wishes.append((x, y))
-        found = free_place(label, wishes, placed.curve, placed.width, ground, self.area)
+        found = free_place(label, wishes, placed, ground, self.area)
         return PlacedWire(twin, placed.curve, placed.head, placed.width, found)

@@ -40,18 +40,15 @@ class Smoother:
         bend = simple(start, end, self.direction)
         way = curve
         if bend is not None:
-            # Where the engine itself leads through a frame nothing is lost.
-            kept = [frame for frame in strange if not _enters(curve, frame)]
             met = self._met(self._inner(bend, start, end), 0.0)
-            if not met and not any(_enters(bend, frame) for frame in kept):
+            if not met and not _intrudes(bend, curve, strange):
                 way = bend
             elif met:
                 around = self._around(bend, start, end)
                 clear = [
                     w
                     for w in around
-                    if not self._met(self._inner(w, start, end), 0.0)
-                    and not any(_enters(w, frame) for frame in kept)
+                    if not self._met(self._inner(w, start, end), 0.0) and not _intrudes(w, curve, strange)
                 ]
                 way = min([*clear, curve], key=_length)
         self._ways.append(way)
@@ -115,8 +112,19 @@ class Smoother:
         return ways
 
 
-def _enters(curve: Curve, frame: Rect) -> bool:
-    return any(frame.x < x < frame.right and frame.y < y < frame.bottom for x, y in sampled(curve, _STEP))
+def _intrudes(way: Curve, curve: Curve, frames: Sequence[Rect]) -> bool:
+    """Whether the way enters a frame that the engine's curve does not: where that does so too nothing is lost."""
+    entered = _entered(way, frames)
+    return len(_entered(curve, entered)) < len(entered)
+
+
+def _entered(curve: Curve, frames: Sequence[Rect]) -> list[Rect]:
+    if not frames:
+        return []
+    points = list(sampled(curve, _STEP))
+    (left, right), (top, bottom) = ((min(axis), max(axis)) for axis in zip(*points, strict=True))
+    near = (f for f in frames if f.x < right and left < f.right and f.y < bottom and top < f.bottom)
+    return [f for f in near if any(f.x < x < f.right and f.y < y < f.bottom for x, y in points)]
 
 
 def _length(curve: Curve) -> float:
