@@ -89,6 +89,7 @@ def box_of(page: Any, node: str) -> Any:
 def test_the_picture_fits_moves_and_zooms(browser: Any, page: Path) -> None:
     with Opened(browser, page) as p:
         stage = p.locator("#stage").bounding_box()
+        p.locator("#fit").click()
         for node in p.locator("#stage>svg:not([hidden]) [data-node]").all():
             box = node.bounding_box()
             assert box["x"] >= stage["x"] and box["x"] + box["width"] <= stage["x"] + stage["width"]
@@ -113,6 +114,24 @@ def test_the_picture_fits_moves_and_zooms(browser: Any, page: Path) -> None:
         assert transform(p)[1] == before[1] - 60
         p.keyboard.press("0")
         assert transform(p) == (k, x, y)
+
+
+def test_a_long_picture_begins_at_its_beginning_with_letters_that_can_be_read(
+    browser: Any, tmp_path: Path
+) -> None:
+    x = gn.scalar(0.5, "x")
+    y = x
+    for _ in range(30):
+        y = gn.tanh(y)
+    page = viz.draw(gn.trace(y), direction="TB").save(tmp_path / "long.html")
+    with Opened(browser, page) as p:
+        k, _, top = transform(p)
+        assert k == 0.9 and top == 0
+        stage, box = p.locator("#stage").bounding_box(), box_of(p, "n0").bounding_box()
+        assert stage["y"] <= box["y"] < stage["y"] + 100
+        assert stage["x"] < box["x"] and box["x"] + box["width"] < stage["x"] + stage["width"]
+        p.locator("#fit").click()
+        assert transform(p)[0] < 0.5
 
 
 def test_the_point_under_the_mouse_stays_where_it_is(browser: Any, page: Path) -> None:
@@ -193,6 +212,7 @@ def test_scopes_fold_and_unfold(browser: Any, page: Path) -> None:
         assert "net" in shown(p) and len(shown(p)) == 5
         p.locator('#stage>svg:not([hidden]) [data-name="net"]').dblclick()
         assert "net" not in shown(p) and len(shown(p)) > 5
+        p.locator("#fit").click()
         p.locator("#stage>svg:not([hidden]) [data-group=net] text").first.click()
         p.locator("#panel button", has_text="fold").click()
         assert "net" in shown(p)

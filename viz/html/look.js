@@ -1,5 +1,5 @@
 // Look at one picture: choose, search, fold.
-const HINT = "Point at a box or a wire to read it; click to keep it. Drag to move, wheel to zoom. Keys: / search, n first box, arrows, + − 0, Enter folds, Esc.";
+const HINT = "Point at a box or a wire to read it; click to keep it. Drag to move, wheel to zoom, fit to see the whole. Keys: / search, n first box, arrows, + − 0, Enter folds, Esc.";
 const search = one("#search"), count = one("#count"), choice = one("#state");
 let kept = null, hits = [], hit = -1;
 
@@ -26,12 +26,12 @@ function go(state, from) {
   for (const svg of all("#stage>svg")) svg.toggleAttribute("hidden", Number(svg.dataset.state) !== state);
   if (choice) choice.value = state;
   setUp();
-  fit();
+  begin();
   if (search.value) find();
   // Stay with what was folded or unfolded.
   const parts = all("[data-node],[data-group]", current());
   const next = from && parts.find((part) => group ? part.dataset.name === group.split("/").pop() : part.dataset.group?.split("/").pop() === name);
-  if (next) { next.focus({ preventScroll: true }); }
+  if (next) { next.focus({ preventScroll: true }); reveal(next); }
 }
 function setUp() {
   const parts = all("[data-node]", current());
@@ -130,5 +130,5 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 setUp();
-fit();
+begin();
 hint(HINT);

@@ -17,6 +17,17 @@ function fit() {
   view.y = (room.height - height * view.k) / 2 - top * view.k;
   draw();
 }
+// Where the letters of the whole would be too small, begin at the picture's beginning with letters that can be read.
+const READABLE = 0.63, COMFORTABLE = 0.9;
+function begin() {
+  fit();
+  if (view.k >= READABLE) return;
+  const { width, height, top } = current().dataset, room = stage.getBoundingClientRect();
+  view.k = Math.min(Math.max(room.width / width, room.height / height), COMFORTABLE);
+  view.x = Math.max((room.width - width * view.k) / 2, 0);
+  view.y = Math.max((room.height - height * view.k) / 2, 0) - top * view.k;
+  draw();
+}
 // The point (x, y) of the stage stays where it is.
 function zoom(by, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   const k = Math.min(Math.max(view.k * by, 0.02), 20), share = k / view.k;
@@ -140,4 +151,4 @@ function light(part) {
   for (const wire of all("[data-wire]", svg)) wire.classList.toggle("lit", wires.has(wire.dataset.wire));
   for (const label of all("[data-label]", svg)) label.classList.toggle("lit", wires.has(label.dataset.label));
 }
-addEventListener("resize", fit);
+addEventListener("resize", begin);
