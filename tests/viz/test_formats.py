@@ -20,6 +20,7 @@ import viz
 from viz.drawing import FORMATS
 from viz.formats.scene_json import scene_from_json, scene_to_json
 from viz.formats.tikz import escaped
+from viz.text import width
 
 NASTY = [
     "a<b", "x & y", "\"quoted\" 'name'", "two\nlines", "</text><script>alert(1)</script>", "{braces} $\\frac$ %\\end",
@@ -204,6 +205,18 @@ def test_tikz_compiles(neuron_run: Any, tmp_path: Path) -> None:
         ["pdflatex", "-halt-on-error", "neuron.tex"], cwd=tmp_path, check=True, capture_output=True
     )
     assert (tmp_path / "neuron.pdf").stat().st_size > 1000
+
+
+def test_boxes_of_dot_have_room_for_their_words_in_any_common_font(classifier_run: Any) -> None:
+    from viz.place.wasm import graphviz
+
+    answer = json.loads(graphviz(viz.draw(classifier_run, view="values+gradients").dot))
+    nodes = [each for each in answer["objects"] if "shape" in each]
+    assert len(nodes) > 5
+    for node in nodes:
+        # The letters of DejaVu Sans, the widest of the common fonts, are a sixth wider than ours.
+        widest = max(width(line, 11.0) for line in node["label"].split("\\n"))
+        assert float(node["width"]) * 72 > 1.15 * widest, node["label"]
 
 
 def test_graphviz_keeps_the_flow_and_leads_no_gradient_around(neuron_run: Any, classifier_run: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viz.scene import Box, Scene, Wire
+from viz.text import width
 from viz.theme import LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ _DASHES = {
     "unknown": "dashed",
 }
 
+# A Graphviz without fonts knows the widths of these letters, and every reader of its SVG has some letters without
+# serifs. Those of DejaVu Sans, which stand in for them on many machines, are wider by so much.
+_FONT, _ROOM = "Helvetica,Arial,sans-serif", 1.16
+
 
 def digraph(scene: Scene, *, direction: str = "LR", theme: Theme = LIGHT) -> graphviz.Digraph:
     """The scene as a `graphviz.Digraph`: boxes, groups as clusters, both kinds of wires. Graphviz places it itself."""
@@ -38,12 +43,12 @@ def digraph(scene: Scene, *, direction: str = "LR", theme: Theme = LIGHT) -> gra
         "graphnn",
         graph_attr={
             "rankdir": direction,
-            "fontname": "Roboto",
+            "fontname": _FONT,
             "label": _label(scene.title),
             "labelloc": "t",
         },
-        node_attr={"fontname": "Roboto", "fontsize": "11"},
-        edge_attr={"fontname": "Roboto", "fontsize": "9", "color": theme.forward},
+        node_attr={"fontname": _FONT, "fontsize": "11"},
+        edge_attr={"fontname": _FONT, "fontsize": "9", "color": theme.forward},
     )
     _fill(graph, scene, theme)
     for wire in scene.wires:
@@ -69,10 +74,11 @@ def _fill(graph: graphviz.Digraph, scene: Scene, theme: Theme) -> None:
         body.attr(label=_label(group.label), color=theme.group_border, bgcolor=theme.group, style="rounded")
         bodies[group.id] = body
     for box in scene.boxes:
-        ink = theme.ink(box.role, box.tone)
+        ink, rows = theme.ink(box.role, box.tone), _rows(box)
         bodies[box.group].node(
             box.id,
-            _box_label(box),
+            _label("\n".join(rows)),
+            width=f"{_ROOM * max(width(row, 11.0) for row in rows) / 72 + 0.22:.2f}",
             shape=_SHAPES[box.role],
             style=_STYLES[box.role],
             fillcolor=ink.fill,
@@ -91,12 +97,12 @@ def _label(text: str) -> str:
     return graphviz.nohtml(str(graphviz.escape(text)).replace("\n", "\\n"))
 
 
-def _box_label(box: Box) -> str:
+def _rows(box: Box) -> list[str]:
     head = box.title + (f"  {box.name}" if box.name else "")
     detail = box.detail + (f"  {box.mark}" if box.mark else "")
-    rows = [f"{reading.label}: {'; '.join(reading.lines)}" for reading in box.readings]
+    read = [f"{reading.label}: " + "\n".join(reading.lines) for reading in box.readings]
     badges = [" · ".join(badge.text for badge in box.badges)] if box.badges else []
-    return _label("\n".join([head, *([detail] if detail else []), *rows, *badges]))
+    return "\n".join([head, *([detail] if detail else []), *read, *badges]).split("\n")
 
 
 def _wire(wire: Wire, scene: Scene, theme: Theme) -> dict[str, str]:
