@@ -7,7 +7,6 @@ same bytes.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ import numpy as np
 from graphnn.core.errors import DataError, SettingError
 from graphnn.core.files import write_whole
 from graphnn.core.memory import require_memory
+from graphnn.io.files import reason, target, told
 
 # The names that the format has for dtypes, as far as NumPy knows them.
 _KINDS = {
@@ -127,18 +127,6 @@ def read_own(
     return arrays, texts
 
 
-def target(path: Any, who: str) -> Path:
-    """The path of a file, or a SettingError for what cannot be one."""
-    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise SettingError(f"{who}: wanted the path of a file, found {path!r}.")
-    found = Path(path)
-    if not found.name or "\0" in str(found):
-        raise SettingError(f"{who}: {os.fspath(path)!r} is not the path of a file.")
-    if found.is_dir():
-        raise SettingError(f"{who}: {found} is a folder; wanted the path of a file.")
-    return found
-
-
 # Texts that hold JSON
 
 
@@ -200,12 +188,6 @@ def _number(found: dict[str, Any]) -> Any:
     return found
 
 
-def told(value: Any) -> str:
-    """The value as an error tells it: not at any length."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 # Arrays
 
 
@@ -242,10 +224,3 @@ def _digest(arrays: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> str:
         if key != _DIGEST:
             found.update(json.dumps([key, texts[key]]).encode("ascii"))
     return found.hexdigest()
-
-
-def reason(error: OSError) -> str:
-    """What went wrong, without the name of the temporary file."""
-    if error.errno == errno.ENOENT:
-        return "there is no such file or folder"
-    return (error.strerror or str(error)).rstrip(".")

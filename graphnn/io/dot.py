@@ -18,8 +18,8 @@ from graphnn.core.errors import DataError, GraphError
 from graphnn.core.files import write_whole
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node
-from graphnn.io.container import reason, target, told
 from graphnn.io.dot_reader import DOT_BYTES, VALUE_LETTERS, parsed_dot
+from graphnn.io.files import reason, target, told
 from graphnn.io.flat import FIELDS, Flat, built, check_kind, flat, inflated, output_ids, slot_of, whole_graph
 from graphnn.io.graph_records import FORMAT, NODES, VERSION, utf8
 

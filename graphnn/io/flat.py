@@ -20,7 +20,7 @@ from graphnn.core.collector import collector_paused
 from graphnn.core.errors import GraphError, GraphnnError, SettingError
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node
-from graphnn.io.container import told
+from graphnn.io.files import told
 from graphnn.io.graph_json import leaf_numbers, record_of
 from graphnn.io.graph_records import FORMAT, NODES, VERSION, graph_of_records, strict_json
 

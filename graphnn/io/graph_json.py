@@ -39,7 +39,7 @@ from graphnn.core.errors import DataError, GraphError, GraphnnError, SettingErro
 from graphnn.core.files import write_whole
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node, require_storage
-from graphnn.io.container import reason, target
+from graphnn.io.files import reason, target
 from graphnn.io.graph_records import FORMAT, VERSION, graph_of_records, parsed
 
 __all__ = [

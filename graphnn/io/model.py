@@ -18,7 +18,8 @@ from graphnn.core.errors import DataError, GraphError, SettingError
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node, require_storage
 from graphnn.core.registry import OPS
-from graphnn.io.container import json_text, json_value, read_own, told, write_container
+from graphnn.io.container import json_text, json_value, read_own, write_container
+from graphnn.io.files import told
 from graphnn.io.graph_json import LIST_ELEMENTS, graph_of_text, graph_text, leaf_numbers
 from graphnn.io.loaded import Model
 from graphnn.io.names import array_names

@@ -13,7 +13,7 @@ from graphnn.core.errors import GraphError
 from graphnn.core.graph import Graph
 from graphnn.core.leaves import as_array
 from graphnn.core.node import Node
-from graphnn.io.container import told
+from graphnn.io.files import told
 from graphnn.io.flat import built, records_of
 from graphnn.io.graph_json import attribute_of
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from graphnn.core.errors import DataError, SettingError
 from graphnn.core.leaves import freeze
-from graphnn.io.container import told
+from graphnn.io.files import told
 from graphnn.io.loaded import Model
 from graphnn.io.onnx.read.importer import load_onnx
 from graphnn.io.onnx.read.limits import Limits

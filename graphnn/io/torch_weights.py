@@ -20,7 +20,8 @@ from graphnn.core.errors import DataError, GraphError, SettingError, ShapeError,
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node
 from graphnn.core.registry import SERVICES
-from graphnn.io.container import read_container, target, told, write_container
+from graphnn.io.container import read_container, write_container
+from graphnn.io.files import target, told
 from graphnn.io.loaded import Model
 
 __all__ = ["TorchPart", "load_torch_weights", "save_torch_weights", "to_torch_weights"]

@@ -24,7 +24,8 @@ from graphnn.core.errors import DataError, SettingError, did_you_mean
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node, require_storage
 from graphnn.core.settings import positive_number, whole_number
-from graphnn.io.container import json_text, json_value, read_own, target, told, write_container
+from graphnn.io.container import json_text, json_value, read_own, write_container
+from graphnn.io.files import target, told
 from graphnn.io.graph_json import graph_text
 from graphnn.io.model import CHECKPOINT, READS, model_parts
 from graphnn.optim import averaged_graph

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from graphnn.core.errors import DataError, OnnxError, SettingError
-from graphnn.io.container import reason, target
+from graphnn.io.files import reason, target
 from graphnn.io.onnx.package import onnx_package
 from graphnn.io.onnx.read.limits import Limits
 
