@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from graphnn.core.errors import DataError, SettingError
-from graphnn.core.files import write_whole
 from graphnn.core.memory import require_memory
-from graphnn.io.files import reason, target, told
+from graphnn.io.files import read_file, target, told, write_file
 
 # The names that the format has for dtypes, as far as NumPy knows them.
 _KINDS = {
@@ -68,10 +67,7 @@ def write_container(
             "that a safetensors file may have."
         )
     content = [held[name].reshape(-1).view(np.uint8).data for name in order if held[name].size]
-    try:
-        write_whole(path, len(head).to_bytes(8, "little"), head, *content)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {reason(error)}.") from error
+    write_file(path, len(head).to_bytes(8, "little"), head, *content)
 
 
 def read_container(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -82,11 +78,8 @@ def read_container(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray],
     from safetensors import SafetensorError, deserialize
 
     path = target(path, "load")
-    try:
-        require_memory(2 * path.stat().st_size, f"the file {path.name}")
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}.") from None
+    what = f"the file {path.name}"
+    content = read_file(path, lambda size: require_memory(2 * size, what))
     if not content:
         raise DataError(f"{path.name} is empty.")
     try:

@@ -14,12 +14,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from graphnn.core.errors import DataError, GraphError
-from graphnn.core.files import write_whole
+from graphnn.core.errors import GraphError
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node
 from graphnn.io.dot_reader import DOT_BYTES, VALUE_LETTERS, parsed_dot
-from graphnn.io.files import reason, target, told
+from graphnn.io.files import read_file, target, told, write_file
 from graphnn.io.flat import FIELDS, Flat, built, check_kind, flat, inflated, output_ids, slot_of, whole_graph
 from graphnn.io.graph_records import FORMAT, NODES, VERSION, utf8
 
@@ -60,10 +59,7 @@ def save_dot(
             f"save_dot: the file would have {len(content)} bytes, more than the {DOT_BYTES} that load_dot reads. Say "
             "weights=False, or keep the graph as JSON or safetensors."
         )
-    try:
-        write_whole(place, content)
-    except OSError as error:
-        raise DataError(f"cannot write {place}: {reason(error)}.") from error
+    write_file(place, content)
 
 
 def load_dot(path: str | os.PathLike[str], weights: Mapping[str, Any] | None = None) -> Graph:
@@ -72,13 +68,12 @@ def load_dot(path: str | os.PathLike[str], weights: Mapping[str, Any] | None = N
     Raises DataError for a file that cannot be read, GraphError for one that holds no graph or a damaged one.
     """
     place = target(path, "load_dot")
-    try:
-        size = place.stat().st_size
-        content = place.read_bytes() if size <= DOT_BYTES else b""
-    except OSError as error:
-        raise DataError(f"cannot read {place}: {reason(error)}.") from None
-    if size > DOT_BYTES:
-        raise GraphError(f"{place.name}: {size} bytes are more than {DOT_BYTES}.")
+
+    def check(size: int) -> None:
+        if size > DOT_BYTES:
+            raise GraphError(f"{place.name}: {size} bytes are more than {DOT_BYTES}.")
+
+    content = read_file(place, check)
     return built(lambda: inflated(_flat_of(parsed_dot(utf8(content)))), weights, {}, place.name)
 
 

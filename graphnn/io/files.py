@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from graphnn.core.errors import SettingError
+from graphnn.core.errors import DataError, SettingError
+from graphnn.core.files import Part, write_whole
 
-__all__ = ["reason", "target", "told"]
+__all__ = ["read_file", "reason", "target", "told", "write_file"]
 
 
 def target(path: Any, who: str) -> Path:
@@ -22,6 +24,27 @@ def target(path: Any, who: str) -> Path:
     if found.is_dir():
         raise SettingError(f"{who}: {found} is a folder; wanted the path of a file.")
     return found
+
+
+def read_file(path: Path, check: Callable[[int], None] | None = None) -> bytes:
+    """The bytes of a file. `check` sees their number before any is read, and raises where it is too large.
+
+    Raises DataError for a file that cannot be read.
+    """
+    try:
+        if check is not None:
+            check(path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}.") from None
+
+
+def write_file(path: Path, *parts: Part) -> None:
+    """Replace a file as a whole, or raise DataError and leave the old one."""
+    try:
+        write_whole(path, *parts)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {reason(error)}.") from error
 
 
 def reason(error: OSError) -> str:

@@ -35,11 +35,10 @@ import numpy as np
 from graphnn.core.collector import collector_paused
 from graphnn.core.dims import Dim
 from graphnn.core.dtypes import DType, is_float
-from graphnn.core.errors import DataError, GraphError, GraphnnError, SettingError
-from graphnn.core.files import write_whole
+from graphnn.core.errors import GraphError, GraphnnError, SettingError
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node, require_storage
-from graphnn.io.files import reason, target
+from graphnn.io.files import read_file, target, write_file
 from graphnn.io.graph_records import FORMAT, VERSION, graph_of_records, parsed
 
 __all__ = [
@@ -102,10 +101,7 @@ def save_graph(
     """
     place = target(path, "save_graph")
     content = graph_to_json(graph, weights=weights).encode("ascii")
-    try:
-        write_whole(place, content)
-    except OSError as error:
-        raise DataError(f"cannot write {place}: {reason(error)}.") from error
+    write_file(place, content)
 
 
 def load_graph(path: str | os.PathLike[str], weights: Mapping[str, Any] | None = None) -> Graph:
@@ -114,10 +110,7 @@ def load_graph(path: str | os.PathLike[str], weights: Mapping[str, Any] | None =
     Raises DataError for a file that cannot be read, GraphError for one that holds no graph or a damaged one.
     """
     place = target(path, "load_graph")
-    try:
-        content = place.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {place}: {reason(error)}.") from None
+    content = read_file(place)
     try:
         return graph_from_json(content, weights)
     except GraphError as error:

@@ -15,11 +15,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from graphnn.core.errors import DataError, GraphError
-from graphnn.core.files import write_whole
+from graphnn.core.errors import GraphError
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node
-from graphnn.io.files import reason, target, told
+from graphnn.io.files import read_file, target, told, write_file
 from graphnn.io.flat import FIELDS, Flat, built, check_kind, flat, inflated, output_ids, slot_of, whole_graph
 from graphnn.io.graph_records import FORMAT, NODES, VERSION
 
@@ -51,10 +50,7 @@ def save_graphml(
     # Not write_graphml: it chooses lxml where that is installed, and other bytes with it.
     lines = networkx.generate_graphml(out, encoding="utf-8", prettyprint=True)
     content = "<?xml version='1.0' encoding='utf-8'?>\n" + "\n".join(lines) + "\n"
-    try:
-        write_whole(place, content.encode("utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot write {place}: {reason(error)}.") from error
+    write_file(place, content.encode("utf-8"))
 
 
 def load_graphml(path: str | os.PathLike[str], weights: Mapping[str, Any] | None = None) -> Graph:
@@ -63,10 +59,7 @@ def load_graphml(path: str | os.PathLike[str], weights: Mapping[str, Any] | None
     Raises DataError for a file that cannot be read, GraphError for one that holds no graph or a damaged one.
     """
     place = target(path, "load_graphml")
-    try:
-        content = place.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {place}: {reason(error)}.") from None
+    content = read_file(place)
     return built(lambda: inflated(_parsed(content, place.name)), weights, {}, place.name)
 
 

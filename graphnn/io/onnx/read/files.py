@@ -7,8 +7,8 @@ import stat
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from graphnn.core.errors import DataError, OnnxError, SettingError
-from graphnn.io.files import reason, target
+from graphnn.core.errors import OnnxError, SettingError
+from graphnn.io.files import read_file, reason, target
 from graphnn.io.onnx.package import onnx_package
 from graphnn.io.onnx.read.limits import Limits
 
@@ -47,13 +47,11 @@ def read_model(source: Any, limits: Limits) -> tuple[Any, Path | None]:
 
 
 def _content(path: Path, limits: Limits) -> bytes:
-    try:
-        size = path.stat().st_size
+    def check(size: int) -> None:
         if size > limits.file_bytes:
             raise OnnxError(f"{path.name}: {size} bytes are more than {limits.file_bytes}.")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}.") from None
+
+    return read_file(path, check)
 
 
 def _check_texts(model: Any, name: str) -> None:
