@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from docs_scripts import script
+
 
 @pytest.fixture(scope="module")
-def make_api(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_api", root / "docs" / "make_api.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def make_api() -> ModuleType:
+    return script("make_api")
 
 
 def test_headings_in_a_docstring_are_no_headings_of_the_page(make_api: ModuleType) -> None:

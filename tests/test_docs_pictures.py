@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
+from docs_scripts import script
+
 
 def test_the_pictures_of_the_docs_are_current(root: Path) -> None:
-    spec = importlib.util.spec_from_file_location("make_pictures", root / "docs" / "make_pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    pictures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pictures)
+    pictures = script("make_pictures")
     for name, picture in pictures.ALL.items():
         kept = root / "docs" / "pictures" / name
         assert picture().svg == kept.read_text("utf-8"), "run: python docs/make_pictures.py"

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import ast
 import builtins
-import importlib.util
 import json
 import re
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import viz
+from docs_scripts import script
 from viz.drawing import FORMATS
 from viz.formats.scene_json import scene_from_json, scene_to_json
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def loaded() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_gallery", ROOT / "docs" / "make_gallery.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    spec.loader.exec_module(module)
-    sys.path[:] = before
-    return module
-
-
-GALLERY = loaded()
+GALLERY = script("make_gallery")
 PICTURES = [picture for pictures in GALLERY.SECTIONS.values() for picture in pictures]
 # Names in scripts that no shipped font has are drawn by the reader's own fonts, and that is said.
 pytestmark = pytest.mark.filterwarnings("ignore::viz.MissingGlyphWarning")

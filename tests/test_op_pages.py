@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from docs_scripts import script
 from op_cases import BUILT_IN
 
 # Curves take a while: these show a kink, a knob, a pole and a composite.
@@ -15,13 +15,8 @@ CURVES = ["relu", "tanh", "leaky_relu", "reciprocal", "silu"]
 
 
 @pytest.fixture(scope="module")
-def pages(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_op_pages", root / "docs" / "make_op_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def pages() -> ModuleType:
+    return script("make_op_pages")
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))

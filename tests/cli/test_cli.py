@@ -7,18 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 import graphnn as gn
-from graphnn.cli import main
+from commands import graphnn
 from graphnn.engine import cache, kernels
 from graphnn.engine.warmup import all_keys
 
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def graphnn(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 onnx = pytest.importorskip("onnx")
 
 import graphnn as gn  # noqa: E402
-from graphnn.cli import main  # noqa: E402
+from commands import graphnn  # noqa: E402
 
 FLOAT, INT64 = 1, 7
 info = onnx.helper.make_tensor_value_info
 node = onnx.helper.make_node
-
-
-def graphnn(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
 
 
 def saved(path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], **options: Any) -> Path:

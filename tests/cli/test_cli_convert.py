@@ -7,19 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 import graphnn as gn
-from graphnn.cli import main
+from commands import graphnn
 from graphnn.io.graph_json import graph_to_json
 
 pytest.importorskip("onnx", reason="one of the formats")
 
 KINDS = ["onnx", "json", "safetensors", "graphml", "dot", "gv"]
-
-
-def graphnn(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
 
 
 @pytest.fixture(scope="module")

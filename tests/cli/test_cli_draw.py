@@ -9,17 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 import graphnn as gn
 import viz
-from graphnn.cli import main
+from commands import graphnn
 
 ENDINGS = ["svg", "png", "pdf", "tex", "html", "dot", "mmd", "json", "md", "csv", "txt"]
-
-
-def graphnn(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
 
 
 @pytest.fixture(scope="module")

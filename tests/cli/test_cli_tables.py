@@ -11,17 +11,13 @@ import sys
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 import graphnn as gn
-from graphnn.cli import main
+from commands import graphnn
 from shipped_tables import BAD_TABLES, write_halves, write_rows, write_shipped
 
 QUICK = ("--hidden", "8", "--epochs", "12", "--rate", "0.02", "--quiet", "--seed", "3")
-
-
-def graphnn(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
 
 
 def told(result: Result, code: int = 1) -> str:

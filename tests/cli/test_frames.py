@@ -7,17 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 from pypdf import PdfReader
 
 import graphnn as gn
 import viz
-from graphnn.cli import main
-
-
-def graphnn(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
+from commands import graphnn
 
 
 @pytest.fixture(scope="module")

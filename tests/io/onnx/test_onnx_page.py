@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -11,18 +9,14 @@ import pytest
 onnx = pytest.importorskip("onnx")
 
 import onnx_conformance as conformance  # noqa: E402
+from docs_scripts import script  # noqa: E402
 
 KEPT = conformance.kept_results()
 
 
 @pytest.fixture(scope="module")
-def maker(root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_onnx_table", root / "docs" / "make_onnx_table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def maker() -> ModuleType:
+    return script("make_onnx_table")
 
 
 @pytest.mark.skipif(KEPT["onnx"] != onnx.__version__, reason="another version of onnx has other operators")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -21,13 +18,13 @@ pytest.importorskip("onnxruntime")
 
 import graphnn as gn
 import viz
+from docs_scripts import script
 from graphnn.core.dims import evaluate
 from graphnn.core.dtypes import is_float
 from graphnn.io.names import array_names
 from graphnn.io.onnx.write.walker import reached
 from onnx_written import agree, drawn, run, size_of_numbers, written
 
-ROOT = Path(__file__).resolve().parents[3]
 BATCHES = (2, 5)
 # What these do to a gradient a file of values does not say.
 BENT = {"clip_gradient", "gradient_reversal", "scale_gradient", "stop_gradient", "straight_through"}
@@ -217,17 +214,7 @@ def test_every_layer_is_among_these() -> None:
 # The gallery
 
 
-def loaded() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_gallery", ROOT / "docs" / "make_gallery.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    before = list(sys.path)
-    spec.loader.exec_module(module)
-    sys.path[:] = before
-    return module
-
-
-PICTURES = [picture for pictures in loaded().SECTIONS.values() for picture in pictures]
+PICTURES = [picture for pictures in script("make_gallery").SECTIONS.values() for picture in pictures]
 VIEWED = [name for name in viz.__all__ if callable(getattr(viz, name)) and name[0].islower()]
 
 
