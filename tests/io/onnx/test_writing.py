@@ -327,6 +327,12 @@ def test_after_a_failure_the_old_model_is_there(tmp_path: Path, monkeypatch: pyt
         gn.io.save_onnx({"y": net(2)}, tmp_path / "nowhere" / "net.onnx")
 
 
+@pytest.mark.parametrize("path", [3, None, b"net.onnx", "", "a\0b"])
+def test_what_is_no_path_gets_a_sentence(path: object) -> None:
+    with pytest.raises(SettingError, match=r"^save_onnx: .*path of a file"):
+        gn.io.save_onnx(net(), path)
+
+
 def test_small_numbers_stay_inside(tmp_path: Path) -> None:
     written(net(), tmp_path / "net.onnx", data_beside=True)
     model = onnx.load(tmp_path / "net.onnx", load_external_data=False)

@@ -50,10 +50,6 @@ class Axes:
                 dims.append(self._of_name(self._free(_identifier(f"{name}_{k}"))))
         return tuple(dims)
 
-    def known_only(self, proto: Any) -> tuple[int | None, ...]:
-        """The sizes that a claim of the file says, None where it says none."""
-        return tuple(d.dim_value if d.HasField("dim_value") else None for d in proto.dim)
-
     def check_used(self) -> None:
         """Raise SettingError for a size of an axis that the model has not."""
         known = [str(d) for d in self._words] + sorted(self._taken)

@@ -17,6 +17,7 @@ from graphnn.core.files import write_whole
 from graphnn.core.graph import Graph
 from graphnn.core.node import Node
 from graphnn.core.settings import whole_number
+from graphnn.io.files import target
 from graphnn.io.loaded import Model
 from graphnn.io.names import array_names
 from graphnn.io.onnx.package import onnx_package
@@ -69,7 +70,7 @@ def save_onnx(
     >>> model.predict([[1.0, 2.0, 3.0]]).shape
     (1, 2)
     """
-    path = Path(os.fspath(path))
+    path = target(path, "save_onnx")
     if data_beside is not None and not isinstance(data_beside, bool):
         raise SettingError(f"save_onnx: data_beside is True, False or None, found {data_beside!r}.")
     proto, numbers = onnx_model(what, opset=opset, draws=draws, doc=doc)
